@@ -1,0 +1,164 @@
+// Package event holds what the rooms report: typed events, published to one Sink. Logs, metrics, the progress
+// line and the status page subscribe; nothing on a record's way waits for them.
+//
+// Events are values: a subscriber may keep them. A Sink must not block and may be called from any goroutine.
+package event
+
+import (
+	"time"
+
+	"github.com/ingestd/ingestd/internal/outcome"
+)
+
+// Event is one of the types of this package.
+type Event interface{ isEvent() }
+
+// Sink receives events.
+type Sink interface{ Emit(Event) }
+
+// Discard is a Sink that drops everything.
+type Discard struct{}
+
+// Emit implements Sink.
+func (Discard) Emit(Event) {}
+
+// Func is a Sink made of a function.
+type Func func(Event)
+
+// Emit implements Sink.
+func (f Func) Emit(e Event) { f(e) }
+
+// Fanout publishes to several sinks in order.
+type Fanout []Sink
+
+// Emit implements Sink.
+func (f Fanout) Emit(e Event) {
+	for _, s := range f {
+		s.Emit(e)
+	}
+}
+
+// State is the state of a table, one word for people and alerts.
+type State string
+
+// The states of a table.
+const (
+	// Pending: not started, or waiting for what it needs (a topic, a schema, the catalog).
+	Pending State = "pending"
+	// Running: consuming and committing.
+	Running State = "running"
+	// Degraded: working with an obstacle, named by the reason.
+	Degraded State = "degraded"
+	// Stopped: drained on request.
+	Stopped State = "stopped"
+	// Failed: halted until an operator acts; the hint names the command.
+	Failed State = "failed"
+)
+
+// States lists every state, for pre-created metric labels.
+func States() []State { return []State{Pending, Running, Degraded, Stopped, Failed} }
+
+// StateChanged reports a table's new state.
+type StateChanged struct {
+	Table        string
+	From, To     State
+	Code, Reason string
+	Hint         string
+	At           time.Time
+}
+
+// CommitResult is the outcome of one commit call.
+type CommitResult string
+
+// The results of a commit.
+const (
+	CommitLanded CommitResult = "ok"
+	CommitFenced CommitResult = "fenced"
+	CommitFailed CommitResult = "failed"
+)
+
+// CommitDone reports the end of a commit: a snapshot with rows or a progress snapshot (Files 0).
+type CommitDone struct {
+	Table      string
+	Result     CommitResult
+	SnapshotID int64
+	CommitID   string
+	Counts     outcome.Counts
+	Rows       int64
+	Files      int
+	Bytes      int64
+	// Conflicts counts attempts that met a moved head; Unknowns counts attempts whose answer was lost.
+	Conflicts, Unknowns int
+	Took                time.Duration
+	// Flushed is how long cutting, assembling and uploading the files took before the commit.
+	Flushed time.Duration
+	// Oldest is the timestamp of the oldest record in the commit; zero when there was none.
+	Oldest time.Time
+	At     time.Time
+}
+
+// CommitRetried reports an attempt that did not settle the commit; it will be looked at again.
+type CommitRetried struct {
+	Table   string
+	Attempt int
+	Reason  string
+	Err     error
+	At      time.Time
+}
+
+// SchemaChanged reports an evolution that landed.
+type SchemaChanged struct {
+	Table string
+	Added []string
+	At    time.Time
+}
+
+// TableCreated reports the birth of a table.
+type TableCreated struct {
+	Table    string
+	Location string
+	At       time.Time
+}
+
+// LagObserved reports how far a table is behind a partition: offsets between its cursor and the stable end.
+type LagObserved struct {
+	Table     string
+	Topic     string
+	Partition int32
+	Lag       int64
+	At        time.Time
+}
+
+// Backpressure reports that partitions were paused or resumed, and what the budget holds.
+type Backpressure struct {
+	Paused      int
+	BytesHeld   int64
+	BytesLimit  int64
+	LargestHeld string
+	At          time.Time
+}
+
+// Rewound reports that a table's cursors were set back to what the table says.
+type Rewound struct {
+	Table  string
+	Reason string
+	At     time.Time
+}
+
+// SourceTrouble reports an obstacle on the way to the source or the registry that is retried.
+type SourceTrouble struct {
+	Source string
+	Reason string
+	Err    error
+	At     time.Time
+}
+
+func (StateChanged) isEvent()  {}
+func (CommitDone) isEvent()    {}
+func (CommitRetried) isEvent() {}
+func (SchemaChanged) isEvent() {}
+func (TableCreated) isEvent()  {}
+func (LagObserved) isEvent()   {}
+func (Backpressure) isEvent()  {}
+func (Rewound) isEvent()       {}
+func (SourceTrouble) isEvent() {}
