@@ -1,0 +1,71 @@
+package config
+
+// Catalog is the Iceberg catalog the tables live in.
+type Catalog struct {
+	// Kind of catalog.
+	Type CatalogType `yaml:"type" required:"true"`
+	// Name of the catalog in a SQLite file, and in messages.
+	Name string `yaml:"name"`
+	// Address of the catalog (rest).
+	URI string `yaml:"uri"`
+	// Database file (sqlite).
+	Path string `yaml:"path"`
+	// Where new tables are stored (sqlite: a directory or URI), or the warehouse's name (rest).
+	Warehouse string `yaml:"warehouse"`
+	// Bearer token (rest).
+	Token Secret `yaml:"token"`
+	// File that holds the bearer token.
+	TokenFile string `yaml:"token_file"`
+	// OAuth2 client credentials, `id:secret` (rest).
+	Credential Secret `yaml:"credential"`
+	// File that holds the client credentials.
+	CredentialFile string `yaml:"credential_file"`
+	// OAuth2 token endpoint (rest). Empty: the catalog's own.
+	OAuth2ServerURI string `yaml:"oauth2_server_uri"`
+	// OAuth2 scope to ask for (rest).
+	Scope string `yaml:"scope"`
+	// Signs requests with AWS signature version 4 (rest). The keys come from the AWS default chain.
+	SigV4 *SigV4 `yaml:"sigv4"`
+	// Headers sent with each request (rest).
+	Headers map[string]Secret `yaml:"headers"`
+	// Authorities and client certificate (rest).
+	TLS *TLS `yaml:"tls"`
+	// Permits sending a token or credential to an http address of another machine.
+	AllowPlaintext bool `yaml:"allow_plaintext"`
+}
+
+// SigV4 signs catalog requests.
+type SigV4 struct {
+	// AWS region.
+	Region string `yaml:"region" required:"true"`
+	// Signing name of the service: `glue`, `s3tables`, `execute-api`.
+	Service string `yaml:"service"`
+}
+
+// Storage says how data files are stored.
+type Storage struct {
+	// Amazon S3 and compatible stores.
+	S3 *S3 `yaml:"s3"`
+}
+
+// S3 configures the object store. What is left out comes from the AWS default chain or from the catalog's vended credentials.
+type S3 struct {
+	// Address of a compatible store. Empty: Amazon S3.
+	Endpoint string `yaml:"endpoint"`
+	// AWS region.
+	Region string `yaml:"region"`
+	// Access key.
+	AccessKeyID string `yaml:"access_key_id"`
+	// Secret key.
+	SecretAccessKey Secret `yaml:"secret_access_key"`
+	// File that holds the secret key.
+	SecretAccessKeyFile string `yaml:"secret_access_key_file"`
+	// Session token of temporary keys.
+	SessionToken Secret `yaml:"session_token"`
+	// File that holds the session token.
+	SessionTokenFile string `yaml:"session_token_file"`
+	// Puts the bucket into the path instead of the host name. Most compatible stores want it.
+	PathStyle bool `yaml:"path_style"`
+	// Size of one part of a multipart upload.
+	PartSize Size `yaml:"part_size"`
+}

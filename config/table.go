@@ -1,0 +1,85 @@
+package config
+
+// Table is one Iceberg table and the topics that fill it.
+type Table struct {
+	// Identifier: namespace and name, `shop.clicks`.
+	Name string `yaml:"name" required:"true"`
+	// Source its topics are in. May be left out when there is one source.
+	Source string `yaml:"source"`
+	// Topics by name. A topic may feed several tables.
+	Topics []string `yaml:"topics"`
+	// Topics by regular expression, matched against the whole name. Names that begin with `__` never match.
+	TopicsRegex string `yaml:"topics_regex"`
+	// How record values are read.
+	Value Value `yaml:"value"`
+	// How record keys are read.
+	Key Key `yaml:"key"`
+	// Where to begin in partitions that exist when the table first meets their topic. Later partitions begin at 0.
+	Start Start `yaml:"start"`
+	// Partition fields of a new table: `region`, `day(ts)`, `bucket(16, user_id)`, `truncate(10, name)`.
+	PartitionBy []PartitionField `yaml:"partition_by"`
+	// Creates the table and its namespace when they are missing.
+	AutoCreate bool `yaml:"auto_create"`
+	// Adds new optional fields of the records' schema to the table.
+	AddColumns bool `yaml:"add_columns"`
+	// Adds `_kafka_partition`, `_kafka_offset`, `_kafka_timestamp` (and `_kafka_topic` where a table has several topics). `verify --deep` needs them.
+	AuditColumns bool `yaml:"audit_columns"`
+	// Branch to commit to.
+	Branch string `yaml:"branch"`
+	// Engines that must be able to read the table, with the oldest version in use: `trino`, `spark 3.5`. Fixed when the table is created.
+	Readers []string `yaml:"readers"`
+	// What happens to a record that cannot be read, by the stage that refused it.
+	Errors Errors `yaml:"errors"`
+	// How data files are written.
+	Parquet Parquet `yaml:"parquet"`
+	// Iceberg properties of a new table.
+	Properties map[string]string `yaml:"properties"`
+}
+
+// Value says how record values are read.
+type Value struct {
+	// `avro`: Confluent wire format, schema from the registry. `json`: schema declared here. `raw`: key, value, headers and timestamp as they are.
+	Format ValueFormat `yaml:"format"`
+	// Columns of a `json` value.
+	Schema []Field `yaml:"schema"`
+	// What happens to JSON fields that the schema does not name: `rest` keeps them in the column `_rest`, `refuse` makes the record an error.
+	UnknownFields UnknownFields `yaml:"unknown_fields"`
+	// What a record without a value becomes: nothing (counted as ignored) or a row of nulls with its key.
+	Nulls Nulls `yaml:"nulls"`
+}
+
+// Key says how record keys are read.
+type Key struct {
+	// `off`: not at all. `raw`: one binary column. `avro`, `json`: as for values. Tables of `raw` values have the key by themselves.
+	Format KeyFormat `yaml:"format"`
+	// Columns of a `json` key.
+	Schema []Field `yaml:"schema"`
+	// Column of a `raw` key, or of an `avro` key that is not a record.
+	Column string `yaml:"column"`
+	// Put before the names of a record key's fields.
+	Prefix string `yaml:"prefix"`
+}
+
+// Errors says, by stage, what happens to a record that cannot be read.
+type Errors struct {
+	// The wire frame is broken: no magic byte, no schema id, truncated.
+	Frame ErrorPolicy `yaml:"frame"`
+	// The schema is there but cannot be used. An unreachable registry is never a record's error: it is waited for.
+	Registry ErrorPolicy `yaml:"registry"`
+	// The bytes do not follow the schema.
+	Decode ErrorPolicy `yaml:"decode"`
+	// A value does not fit its column.
+	Convert ErrorPolicy `yaml:"convert"`
+}
+
+// Parquet says how data files are written.
+type Parquet struct {
+	// `compat`: every reader. `delta`: smaller and faster, for readers that know it.
+	Encoding Encoding `yaml:"encoding"`
+	// Codec of the pages.
+	Compression Compression `yaml:"compression"`
+	// Effort of `zstd` (1-22) and `gzip` (1-9). 0 takes the codec's fastest.
+	Level int `yaml:"level"`
+	// Rows in one page.
+	PageRows int `yaml:"page_rows"`
+}
