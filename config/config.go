@@ -11,7 +11,7 @@ type Config struct {
 	// How data files are stored.
 	Storage Storage `yaml:"storage"`
 	// Settings of a table that hold for all entries of `tables` that do not set them.
-	Defaults *Table `yaml:"defaults"`
+	Defaults TableSettings `yaml:"defaults"`
 	// The tables to write.
 	Tables []Table `yaml:"tables" required:"true"`
 	// When snapshots are committed.

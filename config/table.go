@@ -4,12 +4,18 @@ package config
 type Table struct {
 	// Identifier: namespace and name, `shop.clicks`.
 	Name string `yaml:"name" required:"true"`
-	// Source its topics are in. May be left out when there is one source.
-	Source string `yaml:"source"`
 	// Topics by name. A topic may feed several tables.
 	Topics []string `yaml:"topics"`
 	// Topics by regular expression, matched against the whole name. Names that begin with `__` never match.
-	TopicsRegex string `yaml:"topics_regex"`
+	TopicsRegex   string `yaml:"topics_regex"`
+	TableSettings `yaml:",inline"`
+}
+
+// TableSettings is what `defaults` may hold for all tables, and a table for itself.
+// A list set in a table replaces the default's; a mapping is merged key by key.
+type TableSettings struct {
+	// Source the topics are in. May be left out when there is one source.
+	Source string `yaml:"source"`
 	// How record values are read.
 	Value Value `yaml:"value"`
 	// How record keys are read.
