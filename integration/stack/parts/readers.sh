@@ -20,6 +20,18 @@ readers_install() {
     "duckdb-extension-avro==$DUCKDB_VERSION" "duckdb-extension-httpfs==$DUCKDB_VERSION" "duckdb-extension-iceberg==$DUCKDB_VERSION" \
     "trino==$TRINO_CLIENT_VERSION"
   environment chdb "chdb==$CHDB_VERSION" "chdb-core==$CHDB_CORE_VERSION"
+  duckdb_home
+}
+
+# A home folder in which DuckDB finds its extensions, so that INSTALL and LOAD work as on a machine with the internet.
+duckdb_home() {
+  local bin=$home/venv-light/bin platform extensions
+  platform=$("$bin/duckdb" -noheader -list -c 'pragma platform')
+  extensions=$home/duckdb-home/.duckdb/extensions/v$DUCKDB_VERSION/$platform
+  [ -e "$extensions/iceberg.duckdb_extension" ] && return 0
+  rm -rf "$home/duckdb-home"
+  mkdir -p "$extensions"
+  cp -l "$home"/venv-light/lib/python3*/site-packages/duckdb_extension_*/extensions/*/*.duckdb_extension "$extensions/"
 }
 
 readers_start() { :; }
