@@ -1,0 +1,134 @@
+//go:build integration
+
+package integration
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// settings is what the tests vary in a configuration.
+type settings struct {
+	Pipeline string
+	Secure   bool
+	Password string // of the secure listener, when not the right one
+	Group    string // group mode when set
+	Instance string
+	Session  time.Duration
+	Interval time.Duration
+	Admin    string
+	Brokers  string // when not the stack's
+	Bucket   string // when not the stack's
+	Tables   []tableSettings
+}
+
+// tableSettings is one table; JSON tables declare the columns of the event set.
+type tableSettings struct {
+	Name, Topic string
+	JSON        bool
+}
+
+const configTemplate = `pipeline: {{.Pipeline}}
+sources:
+  main:
+    type: kafka
+    brokers: ["{{.Brokers}}"]
+{{- if .Secure}}
+    tls: {ca_file: "{{.CA}}"}
+    sasl: {mechanism: SCRAM-SHA-512, username: {{.User}}, password: "{{.Password}}"}
+{{- end}}
+{{- if .Group}}
+    consumer: {mode: group, group_id: {{.Group}}, instance_id: {{.Instance}}, session_timeout: {{.Session}}}
+{{- end}}
+    registry: {urls: ["{{.Registry}}"]}
+catalog: {type: rest, uri: "{{.Catalog}}", warehouse: "s3://{{.Bucket}}/warehouse"}
+storage: {s3: {endpoint: "http://{{.Store}}", region: {{.Region}}, access_key_id: {{.Key}}, secret_access_key: {{.Secret}}, path_style: true}}
+commit: {interval: {{.Interval}}}
+memory: {limit: 512MiB}
+admin: {listen: "{{.Admin}}"}
+log: {level: info, format: json}
+tables:
+{{- range .Tables}}
+  - name: {{.Name}}
+    topics: [{{.Topic}}]
+    {{- if .JSON}}
+    value:
+      format: json
+      schema:
+        - {name: event_id, type: long, required: true}
+        - {name: user_id, type: long, required: true}
+        - {name: session, type: string, required: true}
+        - {name: page, type: string, required: true}
+        - {name: referrer, type: string}
+        - {name: country, type: string, required: true}
+        - {name: device, type: string, required: true}
+        - {name: ts, type: timestamptz, unit: millis, required: true}
+        - {name: duration, type: double, required: true}
+        - {name: amount, type: double}
+        - {name: is_bot, type: boolean, required: true}
+        - {name: tags, type: list, required: true, element: {type: string, required: true}}
+    {{- else}}
+    value: {format: avro}
+    {{- end}}
+{{- end}}
+`
+
+// writeConfig writes a configuration file and gives its path.
+func writeConfig(t *testing.T, s settings) string {
+	t.Helper()
+	defaults(&s)
+	data := struct {
+		settings
+		CA, User, Registry, Catalog, Store, Region, Key, Secret string
+	}{
+		settings: s,
+		CA:       env.stack.CertificateAuthority(), User: env.stack.Value("KAFKA_USER"),
+		Registry: env.stack.Registry(), Catalog: env.stack.Catalog(), Store: env.stack.ObjectStore(),
+		Region: env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
+	}
+	var text strings.Builder
+	require.NoError(t, template.Must(template.New("config").Parse(configTemplate)).Execute(&text, data))
+	path := filepath.Join(t.TempDir(), "ingestd.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
+	return path
+}
+
+func defaults(s *settings) {
+	if s.Interval == 0 {
+		s.Interval = 2 * time.Second
+	}
+	if s.Admin == "" {
+		s.Admin = "off"
+	}
+	if s.Session == 0 {
+		s.Session = 6 * time.Second
+	}
+	if s.Bucket == "" {
+		s.Bucket = env.stack.Value("S3_BUCKET")
+	}
+	if s.Brokers == "" {
+		s.Brokers = env.stack.Brokers()
+		if s.Secure {
+			s.Brokers = env.stack.SecureBrokers()
+		}
+	}
+	if s.Password == "" {
+		s.Password = env.stack.Value("KAFKA_PASSWORD")
+	}
+}
+
+// freeAddress is a loopback address that nobody listens on at the moment.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}

@@ -1,0 +1,76 @@
+//go:build integration
+
+package integration
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pasted finds the copy-paste lines of the demo that start with one of the commands.
+func pasted(out string, commands ...string) []string {
+	var lines []string
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		for _, c := range commands {
+			if strings.HasPrefix(line, c+" ") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
+// What the demo prints for DuckDB and PyIceberg works as printed, while it runs, and shows rows.
+func TestDemoLinesWorkAsPrinted(t *testing.T) {
+	p := start(t, "ingestd", "demo", "--dir", t.TempDir())
+	printed := func() string { return p.out.String() + "\n" + p.errs.String() }
+	eventually(t, time.Minute, "the demo prints its lines and commits rows", func() bool {
+		require.False(t, p.ended(), tail(printed()))
+		return len(pasted(printed(), "duckdb")) > 0 && len(pasted(printed(), "python", "python3")) > 0 &&
+			strings.Contains(printed(), "records/s")
+	})
+	for _, line := range append(pasted(printed(), "duckdb"), pasted(printed(), "python", "python3")...) {
+		out := shell(t, time.Minute, line)
+		t.Logf("$ %s\n%s", line, out)
+		require.Regexp(t, regexp.MustCompile(`[1-9][0-9]*`), out)
+	}
+	p.signal(syscall.SIGTERM)
+	require.Zero(t, p.wait(drainDeadline))
+}
+
+// The demo proves two million records against its topics.
+func TestDemoVerifies(t *testing.T) {
+	p := run(t, catchUpDeadline, "ingestd", "demo", "--dir", t.TempDir(), "--records", "2000000", "--until-caught-up", "-o", "json")
+	var summary struct {
+		Records  int64   `json:"records"`
+		Seconds  float64 `json:"seconds"`
+		Verified bool    `json:"verified"`
+		Level    string  `json:"level"`
+		Tables   []struct {
+			Name             string `json:"name"`
+			MetadataLocation string `json:"metadata_location"`
+			Rows             int64  `json:"rows"`
+			Snapshots        int    `json:"snapshots"`
+			DataFiles        int    `json:"data_files"`
+			Bytes            int64  `json:"bytes"`
+		} `json:"tables"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(p.out.String()), &summary), p.out.String())
+	require.EqualValues(t, 2_000_000, summary.Records)
+	require.True(t, summary.Verified)
+	require.Equal(t, "source", summary.Level)
+	require.NotEmpty(t, summary.Tables)
+	var rows int64
+	for _, table := range summary.Tables {
+		rows += table.Rows
+		require.Positive(t, table.DataFiles, table.Name)
+	}
+	require.EqualValues(t, 2_000_000, rows)
+}
