@@ -24,6 +24,9 @@ type Config struct {
 	Admin Admin `yaml:"admin"`
 	// Logging.
 	Log Log `yaml:"log"`
+
+	// written holds the settings that stand in the file; all others are defaults.
+	written map[string]position
 }
 
 // Commit says when a table's buffered rows become a snapshot: when the first of the triggers is reached.

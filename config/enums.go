@@ -127,6 +127,13 @@ const (
 
 func (ErrorPolicy) options() []string { return []string{string(PolicyFail), string(PolicySkip)} }
 
+func (ErrorPolicy) notBuilt(value string) string {
+	if value == string(PolicyDeadLetter) {
+		return "dead letters are not built yet"
+	}
+	return ""
+}
+
 // Encoding is the choice of Parquet encodings.
 type Encoding string
 

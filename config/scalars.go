@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -135,48 +134,4 @@ func (m *MemoryLimit) parse(text string) error {
 	}
 	*m = MemoryLimit{Percent: p}
 	return nil
-}
-
-// PartitionField is one partition field of a new table, such as `bucket(16, user_id)`.
-type PartitionField struct {
-	// Transform is identity, bucket, truncate, year, month, day, hour or void.
-	Transform string
-	// Param is the number of buckets or the width.
-	Param int
-	// Column is the source column; nested ones are joined by dots.
-	Column string
-}
-
-// String writes the field as it stands in the file.
-func (p PartitionField) String() string {
-	switch p.Transform {
-	case "identity":
-		return p.Column
-	case "bucket", "truncate":
-		return fmt.Sprintf("%s(%d, %s)", p.Transform, p.Param, p.Column)
-	default:
-		return p.Transform + "(" + p.Column + ")"
-	}
-}
-
-// FieldType is the Iceberg type of a JSON field.
-type FieldType struct {
-	// Kind is the type's name without parameters.
-	Kind string
-	// Precision and Scale belong to decimal.
-	Precision, Scale int
-	// Length belongs to fixed.
-	Length int
-}
-
-// String writes the type in Iceberg's spelling.
-func (t FieldType) String() string {
-	switch t.Kind {
-	case "decimal":
-		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
-	case "fixed":
-		return fmt.Sprintf("fixed[%d]", t.Length)
-	default:
-		return t.Kind
-	}
 }

@@ -1,0 +1,51 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// ReaderNames lists the engines `readers` may name. What each can read is the table package's to know.
+func ReaderNames() []string {
+	return []string{
+		"spark", "trino", "flink", "duckdb", "pyiceberg", "clickhouse", "snowflake", "athena", "bigquery",
+		"databricks", "starrocks", "doris", "dremio", "impala", "hive",
+	}
+}
+
+// ParseReader splits `spark 3.5` into name and version; the version may be missing.
+func ParseReader(text string) (name, version string) {
+	name, version, _ = strings.Cut(text, " ")
+	return name, strings.TrimSpace(version)
+}
+
+// readers checks the engines a table names.
+func (v rules) readers(readers []string, path string) {
+	at := v.origin(path, "readers")
+	if len(readers) == 0 {
+		v.fault(at, "remove the setting to get the mainstream ones", "at least one reader is needed")
+	}
+	seen := map[string]bool{}
+	for i, text := range readers {
+		name, version := ParseReader(text)
+		switch {
+		case !slices.Contains(ReaderNames(), name):
+			v.fault(itemPath(at, i), suggest(name, ReaderNames()), "unknown reader %s", quoteShort(name))
+		case strings.Contains(text, " ") && !isVersion(version):
+			v.fault(itemPath(at, i), "write "+name+" 3.5", "%s is no version", quoteShort(version))
+		case seen[name]:
+			v.fault(itemPath(at, i), "keep the oldest version", "the reader %s is listed twice", name)
+		}
+		seen[name] = true
+	}
+}
+
+// isVersion accepts numbers joined by dots.
+func isVersion(s string) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		if part == "" || strings.Trim(part, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}

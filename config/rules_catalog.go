@@ -1,0 +1,127 @@
+package config
+
+import (
+	"net/http"
+	"strings"
+)
+
+func (v rules) catalog(c Catalog) {
+	if reason := badName(c.Name, "-."); reason != "" {
+		v.fault("catalog.name", "", "%s is no name for a catalog: %s", quoteShort(c.Name), reason)
+	}
+	switch c.Type {
+	case CatalogSQLite:
+		v.sqlite(c)
+	case CatalogREST:
+		v.rest(c)
+	}
+}
+
+func (v rules) sqlite(c Catalog) {
+	for _, key := range []string{"path", "warehouse"} {
+		if !v.set("catalog." + key) {
+			v.fault("catalog."+key, "", "a sqlite catalog needs it")
+		}
+	}
+	for _, key := range []string{"uri", "oauth2_server_uri", "scope", "sigv4", "headers", "tls"} {
+		v.useless("catalog."+key, "it belongs to type: rest")
+	}
+	v.uselessIf(c.AllowPlaintext, "catalog.allow_plaintext", "it belongs to type: rest")
+	v.uselessSecret("catalog.token", "it belongs to type: rest")
+	v.uselessSecret("catalog.credential", "it belongs to type: rest")
+}
+
+func (v rules) rest(c Catalog) {
+	v.useless("catalog.path", "it belongs to type: sqlite")
+	if !v.set("catalog.uri") {
+		v.fault("catalog.uri", "", "a rest catalog needs it")
+		return
+	}
+	u := v.httpAddress("catalog.uri", c.URI)
+	credentials := v.restLogin(c)
+	for _, name := range sortedKeys(c.Headers) {
+		v.header(joinPath("catalog.headers", name), name)
+	}
+	v.tls("catalog.tls", c.TLS)
+	if u == nil {
+		return
+	}
+	if u.Scheme == "http" {
+		v.useless("catalog.tls", "the address is not https")
+	}
+	v.plaintext("catalog", "uri", credentials && remotePlain(u), c.AllowPlaintext)
+}
+
+// restLogin checks how the daemon logs in, and reports whether it sends credentials.
+func (v rules) restLogin(c Catalog) bool {
+	login := 0
+	for _, key := range []string{"token", "credential", "sigv4"} {
+		if v.given("catalog." + key) {
+			login++
+		}
+	}
+	if login > 1 {
+		v.exactlyOne("catalog", "token", "credential", "sigv4")
+	}
+	if !v.given("catalog.credential") {
+		v.useless("catalog.oauth2_server_uri", "it belongs to catalog.credential")
+		v.useless("catalog.scope", "it belongs to catalog.credential")
+	}
+	if text := c.Credential.Reveal(); text != "" && !strings.Contains(text, ":") {
+		v.fault("catalog.credential", "", "want id:secret")
+	}
+	if c.OAuth2ServerURI != "" {
+		if u := v.httpAddress("catalog.oauth2_server_uri", c.OAuth2ServerURI); u != nil && remotePlain(u) && !c.AllowPlaintext {
+			v.fault("catalog.oauth2_server_uri", "use https, or set allow_plaintext: true",
+				"the credentials would be sent in plain text")
+		}
+	}
+	return v.given("catalog.token") || v.given("catalog.credential")
+}
+
+// header refuses names that cannot be sent and the one that has a setting of its own.
+func (v rules) header(path, name string) {
+	valid := name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+		return c <= ' ' || c > '~' || strings.ContainsRune(`()<>@,;:\"/[]?={}`, c)
+	})
+	switch {
+	case !valid:
+		v.fault(path, "", "%s is no HTTP header name", quoteShort(name))
+	case http.CanonicalHeaderKey(name) == "Authorization":
+		v.fault(path, "use catalog.token or catalog.credential", "the header is made from the login settings")
+	}
+}
+
+const (
+	// minPartSize and maxPartSize are S3's bounds.
+	minPartSize = 5 * MiB
+	maxPartSize = 5 * GiB
+)
+
+func (v rules) storage(s Storage) {
+	const path = "storage.s3"
+	if s.S3 == nil {
+		return
+	}
+	if v.c.Catalog.Type == CatalogSQLite && !isS3(v.c.Catalog.Warehouse) && !v.unknown["catalog.warehouse"] {
+		v.useless(path, "the warehouse is not in S3")
+		return
+	}
+	if s.S3.Endpoint != "" {
+		v.httpAddress(path+".endpoint", s.S3.Endpoint)
+	}
+	keyID, key := v.set(path+".access_key_id"), v.given(path+".secret_access_key")
+	if keyID != key {
+		v.fault(path, "", "access_key_id and secret_access_key (or secret_access_key_file) go together")
+	}
+	if !key {
+		v.uselessSecret(path+".session_token", "there is no key")
+	}
+	if s.S3.PartSize < minPartSize || s.S3.PartSize > maxPartSize {
+		v.fault(path+".part_size", "", "want %s to %s, the bounds of S3", minPartSize, maxPartSize)
+	}
+}
+
+func isS3(location string) bool {
+	return strings.HasPrefix(location, "s3://") || strings.HasPrefix(location, "s3a://")
+}
