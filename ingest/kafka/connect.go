@@ -1,0 +1,125 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// connectTimeout bounds the first contact, so that a wrong address is an answer and not a hang.
+const connectTimeout = 15 * time.Second
+
+// Client is a connection to one cluster.
+type Client struct {
+	Kgo *kgo.Client
+	adm *kadm.Client
+	// cluster is the cluster's id; it never changes behind a connection (Refresh would notice).
+	cluster string
+}
+
+// Connect dials the cluster and asks it for its id. extra configures consuming; the caller closes the client.
+func Connect(ctx context.Context, o Options, extra ...kgo.Opt) (*Client, error) {
+	opts, err := o.kgoOptions()
+	if err != nil {
+		return nil, err
+	}
+	cl, err := kgo.NewClient(append(opts, extra...)...)
+	if err != nil {
+		return nil, failure.Wrap(err, failure.Config, "E_KAFKA_SETTINGS", "check the source's settings", "configuring the Kafka client")
+	}
+	c := &Client{Kgo: cl, adm: kadm.NewClient(cl)}
+	probe, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	meta, err := c.adm.BrokerMetadata(probe)
+	if err != nil {
+		cl.Close()
+		return nil, Classify(err, fmt.Sprintf("connecting to Kafka at %s", strings.Join(o.Brokers, ",")))
+	}
+	c.cluster = meta.Cluster
+	return c, nil
+}
+
+// Close ends the connection.
+func (c *Client) Close() { c.Kgo.Close() }
+
+// Cluster is the cluster id, the part of a stream's identity that notices another cluster behind the same name.
+func (c *Client) Cluster() string { return c.cluster }
+
+func (o Options) kgoOptions() ([]kgo.Opt, error) {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(o.Brokers...),
+		kgo.RetryTimeout(30 * time.Second),
+		kgo.DialTimeout(10 * time.Second),
+	}
+	if o.ClientID != "" {
+		opts = append(opts, kgo.ClientID(o.ClientID))
+	}
+	if o.Logger != nil {
+		opts = append(opts, kgo.WithLogger(o.Logger))
+	}
+	switch {
+	case o.Dial != nil:
+		opts = append(opts, kgo.Dialer(o.Dial))
+	case o.TLS != nil:
+		opts = append(opts, kgo.DialTLSConfig(o.TLS))
+	}
+	mech, err := o.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	if mech != nil {
+		opts = append(opts, kgo.SASL(mech))
+	}
+	return opts, nil
+}
+
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	switch s.Mechanism {
+	case "":
+		return nil, nil
+	case "PLAIN":
+		return plain.Auth{User: s.Username, Pass: s.Password}.AsMechanism(), nil
+	case "SCRAM-SHA-256":
+		return scram.Auth{User: s.Username, Pass: s.Password}.AsSha256Mechanism(), nil
+	case "SCRAM-SHA-512":
+		return scram.Auth{User: s.Username, Pass: s.Password}.AsSha512Mechanism(), nil
+	case "OAUTHBEARER":
+		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+			token, err := s.Token(ctx)
+			return oauth.Auth{Token: token}, err
+		}), nil
+	default:
+		return nil, failure.New(failure.Config, "E_SASL_MECHANISM",
+			"use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER", "unknown SASL mechanism %q", s.Mechanism)
+	}
+}
+
+// Consuming are the client options every consumer of ingestd has: committed records only, markers kept, no
+// automatic reset, pooled buffers.
+func Consuming(f Fetch, brokers int) []kgo.Opt {
+	f = f.withDefaults()
+	return []kgo.Opt{
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+		kgo.FetchMaxBytes(f.MaxBytes),
+		kgo.FetchMaxPartitionBytes(min(f.MaxBytes, partitionFetchBytes)),
+		kgo.FetchMaxWait(f.MaxWait),
+		kgo.FetchMinBytes(f.MinBytes),
+		kgo.MaxConcurrentFetches(max(1, brokers)),
+		kgo.MaxDecompressBatchBytes(int(f.MaxBatchBytes)),
+		kgo.BrokerMaxReadBytes(max(2*f.MaxBytes, 32<<20)),
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		kgo.WithPools(newPools()),
+	}
+}

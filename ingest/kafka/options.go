@@ -1,0 +1,76 @@
+package kafka
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Options says how to reach a cluster.
+type Options struct {
+	Brokers  []string
+	ClientID string
+	// TLS is nil for plain text.
+	TLS  *tls.Config
+	SASL SASL
+	// Dial replaces the network (tests); it must apply TLS itself.
+	Dial func(ctx context.Context, network, host string) (net.Conn, error)
+	// Logger receives the client's own log, nil for none.
+	Logger kgo.Logger
+}
+
+// SASL holds the credentials; an empty Mechanism means none.
+type SASL struct {
+	Mechanism string
+	Username  string
+	Password  string
+	// Token gives the OAUTHBEARER token; it is asked again for every new connection.
+	Token func(ctx context.Context) (string, error)
+}
+
+// Fetch bounds what the client holds.
+type Fetch struct {
+	// MaxBytes is the size of one fetch from one broker.
+	MaxBytes int32
+	// MaxBatchBytes bounds one decompressed batch.
+	MaxBatchBytes int32
+	// MaxWait is how long a broker may wait for MinBytes.
+	MaxWait  time.Duration
+	MinBytes int32
+}
+
+// Defaults of Fetch.
+const (
+	DefaultFetchMaxBytes = 16 << 20
+	DefaultMaxBatchBytes = 64 << 20
+	DefaultFetchMaxWait  = 250 * time.Millisecond
+	DefaultFetchMinBytes = 1
+	// partitionFetchBytes is the share of one partition in a fetch.
+	partitionFetchBytes = 2 << 20
+)
+
+func (f Fetch) withDefaults() Fetch {
+	if f.MaxBytes <= 0 {
+		f.MaxBytes = DefaultFetchMaxBytes
+	}
+	if f.MaxBatchBytes <= 0 {
+		f.MaxBatchBytes = DefaultMaxBatchBytes
+	}
+	if f.MaxWait <= 0 {
+		f.MaxWait = DefaultFetchMaxWait
+	}
+	if f.MinBytes <= 0 {
+		f.MinBytes = DefaultFetchMinBytes
+	}
+	return f
+}
+
+// Reserve is the memory the client may hold besides what it handed out: a fetch per broker in compressed form, one
+// more being read, and one decompressed batch.
+func (f Fetch) Reserve(brokers int) int64 {
+	f = f.withDefaults()
+	return 2*int64(f.MaxBytes)*int64(max(1, brokers)) + int64(f.MaxBatchBytes)
+}

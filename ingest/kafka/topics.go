@@ -1,0 +1,101 @@
+package kafka
+
+import (
+	"context"
+	"regexp"
+	"sort"
+
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// Topic is what the cluster says of one topic.
+type Topic struct {
+	Name string
+	// ID is the topic's UUID; zero where the broker knows none.
+	ID         [16]byte
+	Partitions int32
+}
+
+// Topics describes the named topics. A topic that does not exist is a Config failure naming it.
+func (c *Client) Topics(ctx context.Context, names ...string) ([]Topic, error) {
+	meta, err := c.adm.Metadata(ctx, names...)
+	if err != nil {
+		return nil, Classify(err, "asking the cluster for its topics")
+	}
+	c.cluster = meta.Cluster
+	out := make([]Topic, 0, len(names))
+	for _, name := range names {
+		t, ok := meta.Topics[name]
+		if !ok {
+			return nil, failure.New(failure.Config, "E_TOPIC_UNKNOWN", "create the topic or correct `topics` of the table", "topic %q does not exist", name)
+		}
+		if t.Err != nil {
+			return nil, Classify(t.Err, "asking for topic "+name)
+		}
+		out = append(out, Topic{Name: name, ID: t.ID, Partitions: int32(len(t.Partitions))})
+	}
+	return out, nil
+}
+
+// Matching describes the topics whose whole name matches re; internal topics are left out.
+func (c *Client) Matching(ctx context.Context, re *regexp.Regexp) ([]Topic, error) {
+	meta, err := c.adm.Metadata(ctx)
+	if err != nil {
+		return nil, Classify(err, "asking the cluster for its topics")
+	}
+	var out []Topic
+	for name, t := range meta.Topics {
+		if t.IsInternal || t.Err != nil || re.FindString(name) != name {
+			continue
+		}
+		out = append(out, Topic{Name: name, ID: t.ID, Partitions: int32(len(t.Partitions))})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+// Ends are the offsets that bound a partition.
+type Ends struct {
+	// Start is the first offset the broker still has.
+	Start int64
+	// Stable is the last stable offset: the end for a reader of committed records.
+	Stable int64
+	// High is the high watermark; High - Stable is what open transactions hold back.
+	High int64
+}
+
+// Partition names a partition of a topic.
+type Partition struct {
+	Topic     string
+	Partition int32
+}
+
+// Offsets asks for the ends of every partition of the topics.
+func (c *Client) Offsets(ctx context.Context, topics ...string) (map[Partition]Ends, error) {
+	starts, err := c.adm.ListStartOffsets(ctx, topics...)
+	if err != nil {
+		return nil, Classify(err, "asking for start offsets")
+	}
+	stable, err := c.adm.ListCommittedOffsets(ctx, topics...)
+	if err != nil {
+		return nil, Classify(err, "asking for stable end offsets")
+	}
+	high, err := c.adm.ListEndOffsets(ctx, topics...)
+	if err != nil {
+		return nil, Classify(err, "asking for end offsets")
+	}
+	out := map[Partition]Ends{}
+	for topic, parts := range starts {
+		for p, s := range parts {
+			e, _ := stable.Lookup(topic, p)
+			h, _ := high.Lookup(topic, p)
+			for _, err := range []error{s.Err, e.Err, h.Err} {
+				if err != nil {
+					return nil, Classify(err, "asking for offsets of "+topic)
+				}
+			}
+			out[Partition{topic, p}] = Ends{Start: s.Offset, Stable: e.Offset, High: h.Offset}
+		}
+	}
+	return out, nil
+}
