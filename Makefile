@@ -1,0 +1,79 @@
+# The two commands are `make demo` and `make test`; both need only Go and make.
+# `make help` lists the rest.
+
+GO            ?= go
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS       := -s -w -X main.version=$(VERSION)
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+
+DEMO_DIR  ?= ingestd-demo
+DEMO_ARGS ?=
+TEST_ARGS ?=
+PKG       ?= ./...
+BENCH     ?= .
+FUZZTIME  ?= 30s
+SOAKTIME  ?= 10m
+E2E_ARGS  ?=
+INTEGRATION_ARGS ?=
+
+# The product is one static binary.
+export CGO_ENABLED := 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/ingestd
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ingestd ./cmd/ingestd
+
+.PHONY: demo
+demo: build ## Generate a shop's click stream and log, ingest both, serve the tables (Ctrl-C ends it)
+	bin/ingestd demo --dir $(DEMO_DIR) $(DEMO_ARGS)
+
+.PHONY: test
+test: ## Run all tests that need nothing but Go
+	$(GO) test -timeout 9m $(TEST_ARGS) $(PKG)
+
+.PHONY: bench
+bench: ## Measure the hot path on one core (PKG and BENCH select)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -cpu 1 -timeout 30m $(PKG)
+
+.PHONY: bench-e2e
+bench-e2e: build ## Measure the daemon against a real broker, beside the straightforward pipeline (E2E_ARGS='-n 1000000 -rounds 1')
+	$(GO) run ./integration/benche2e -ingestd bin/ingestd $(E2E_ARGS)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \
+	    echo "== $$dir $$target for $(FUZZTIME)"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir; \
+	  done; \
+	done
+
+.PHONY: soak
+soak: ## Fuzz every target for SOAKTIME (ten minutes)
+	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
+
+.PHONY: integration
+integration: ## Start Kafka, registry, REST catalog, S3 and test the binary against them (INTEGRATION_ARGS='-run TestX')
+	$(GO) test -tags integration -count=1 -timeout 40m -v ./integration $(INTEGRATION_ARGS)
+
+.PHONY: integration-full
+integration-full: ## The same, and read with Spark (newest, oldest) and Trino, and commit to Nessie
+	$(GO) test -tags 'integration full' -count=1 -timeout 120m -v ./integration $(INTEGRATION_ARGS)
+
+.PHONY: stack-stop
+stack-stop: ## Stop everything that a test or benchmark left running, and drop its data
+	integration/stack/stack.sh stop --wipe
+
+.PHONY: lint
+lint: ## Run golangci-lint (fetched with go run)
+	$(GO) run $(GOLANGCI_LINT) run $(PKG)
+
+.PHONY: clean
+clean: ## Remove what the other targets made here (not the download cache)
+	rm -rf bin $(DEMO_DIR)
