@@ -11,6 +11,7 @@ type absorber struct {
 	bytes *bytesDict
 	n64   *numDict[int64]
 	n32   *numDict[int32]
+	used  []uint64 // scratch of scanReferred
 }
 
 // HasDict tells whether the values of this column can have a dictionary: everything but booleans.
@@ -126,7 +127,7 @@ func (c *Column) ResetChunk() {
 
 // Bytes is the memory of the column: page buffers and dictionary, used or not.
 func (c *Column) Bytes() int64 {
-	n := 8*cap(c.i64) + 4*cap(c.i32) + cap(c.buf) + cap(c.bits) + cap(c.valid) + cap(c.def) + cap(c.rep) + 4*cap(c.index)
+	n := 8*cap(c.i64) + 4*cap(c.i32) + cap(c.buf) + cap(c.bits) + cap(c.valid) + cap(c.def) + cap(c.rep) + 4*cap(c.index) + 8*cap(c.absorber.used)
 	total := int64(n) + int64(unsafe.Sizeof(*c))
 	d := &c.absorber
 	if d.bytes != nil {

@@ -208,3 +208,9 @@ func checkType(t Type) error {
 	}
 	return nil
 }
+
+// LeafOf is the storage of a primitive type, without a place in a layout.
+func LeafOf(t Type) Leaf {
+	phys, length := t.physical()
+	return Leaf{Type: t, Physical: phys, FixedLen: length}
+}

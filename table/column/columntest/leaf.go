@@ -141,6 +141,9 @@ func bytesOf(l *column.Leaf, b []byte) any {
 		if b[0] >= 0x80 {
 			v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 		}
+		if v.Sign() == 0 {
+			return new(big.Int) // the one form of zero that compares equal
+		}
 		return v
 	}
 	return slices.Clone(b)
