@@ -16,17 +16,19 @@ import (
 
 // settings is what the tests vary in a configuration.
 type settings struct {
-	Pipeline string
-	Secure   bool
-	Password string // of the secure listener, when not the right one
-	Group    string // group mode when set
-	Instance string
-	Session  time.Duration
-	Interval time.Duration
-	Admin    string
-	Brokers  string // when not the stack's
-	Bucket   string // when not the stack's
-	Tables   []tableSettings
+	Pipeline  string
+	Secure    bool
+	Password  string // of the secure listener, when not the right one
+	Group     string // group mode when set
+	Instance  string
+	Session   time.Duration
+	Interval  time.Duration
+	Admin     string
+	Brokers   string // when not the stack's
+	Bucket    string // when not the stack's
+	Catalog   string // when not the stack's
+	Warehouse string
+	Tables    []tableSettings
 }
 
 // tableSettings is one table; JSON tables declare the columns of the event set.
@@ -48,7 +50,7 @@ sources:
     consumer: {mode: group, group_id: {{.Group}}, instance_id: {{.Instance}}, session_timeout: {{.Session}}}
 {{- end}}
     registry: {urls: ["{{.Registry}}"]}
-catalog: {type: rest, uri: "{{.Catalog}}", warehouse: "s3://{{.Bucket}}/warehouse"}
+catalog: {type: rest, uri: "{{.Catalog}}", warehouse: "{{.Warehouse}}"}
 storage: {s3: {endpoint: "http://{{.Store}}", region: {{.Region}}, access_key_id: {{.Key}}, secret_access_key: {{.Secret}}, path_style: true}}
 commit: {interval: {{.Interval}}}
 memory: {limit: 512MiB}
@@ -86,11 +88,11 @@ func writeConfig(t *testing.T, s settings) string {
 	defaults(&s)
 	data := struct {
 		settings
-		CA, User, Registry, Catalog, Store, Region, Key, Secret string
+		CA, User, Registry, Store, Region, Key, Secret string
 	}{
 		settings: s,
 		CA:       env.stack.CertificateAuthority(), User: env.stack.Value("KAFKA_USER"),
-		Registry: env.stack.Registry(), Catalog: env.stack.Catalog(), Store: env.stack.ObjectStore(),
+		Registry: env.stack.Registry(), Store: env.stack.ObjectStore(),
 		Region: env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
 	}
 	var text strings.Builder
@@ -112,6 +114,12 @@ func defaults(s *settings) {
 	}
 	if s.Bucket == "" {
 		s.Bucket = env.stack.Value("S3_BUCKET")
+	}
+	if s.Warehouse == "" {
+		s.Warehouse = "s3://" + s.Bucket + "/warehouse"
+	}
+	if s.Catalog == "" {
+		s.Catalog = env.stack.Catalog()
 	}
 	if s.Brokers == "" {
 		s.Brokers = env.stack.Brokers()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ingestd/ingestd/internal/rungroup"
 )
 
 // process is a child of the test: the real binary, its output collected.
@@ -56,7 +58,8 @@ func launch(t *testing.T, cmd *exec.Cmd) *process {
 	p := &process{t: t, cmd: cmd, done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = &p.out, &p.errs
 	require.NoError(t, cmd.Start())
-	go func() {
+	reaper := rungroup.New(context.WithoutCancel(t.Context()))
+	reaper.Go(func(context.Context) error {
 		defer close(p.done)
 		err := cmd.Wait()
 		var exit *exec.ExitError
@@ -67,11 +70,14 @@ func launch(t *testing.T, cmd *exec.Cmd) *process {
 		default:
 			p.code = -1
 		}
-	}()
+		return nil
+	})
 	t.Cleanup(func() {
 		p.signal(syscall.SIGCONT)
 		p.signal(syscall.SIGKILL)
-		<-p.done
+		if err := reaper.Wait(); err != nil {
+			t.Error(err)
+		}
 		if t.Failed() {
 			t.Logf("%s ended with %d\nstdout: %s\nstderr: %s", filepath.Base(cmd.Path), p.code, tail(p.out.String()), tail(p.errs.String()))
 		}
