@@ -38,10 +38,19 @@ type field struct {
 
 // entry is one value of the dictionary.
 type entry struct {
-	null bool
+	form form
 	n    int64
 	s    string
 }
+
+// form says where an entry's value is.
+type form uint8
+
+const (
+	isNull form = iota
+	isInt
+	isText
+)
 
 // choose picks the typed functions for the field's transform and source type.
 func (f *field) choose() {
@@ -244,7 +253,7 @@ func (f *field) bytesCode(b []byte, text bool) uint32 {
 		code = uint32(len(f.values))
 		s := string(b)
 		f.byText[s] = code
-		f.values = append(f.values, entry{s: s})
+		f.values = append(f.values, entry{form: isText, s: s})
 		f.text += int64(len(s))
 	}
 	return code
@@ -255,14 +264,14 @@ func (f *field) intCode(v int64) uint32 {
 	if !ok {
 		code = uint32(len(f.values))
 		f.byInt[v] = code
-		f.values = append(f.values, entry{n: v})
+		f.values = append(f.values, entry{form: isInt, n: v})
 	}
 	return code
 }
 
 func (f *field) nullCode() uint32 {
 	if f.null == 0 {
-		f.values = append(f.values, entry{null: true})
+		f.values = append(f.values, entry{form: isNull})
 		f.null = uint32(len(f.values))
 	}
 	return f.null - 1

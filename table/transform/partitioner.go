@@ -22,7 +22,7 @@ type Partitioner struct {
 // Compile prepares the partition spec for rows of layout, whose fields carry the ids of the loaded schema.
 func Compile(spec *iceberg.PartitionSpec, layout *column.Layout) (*Partitioner, error) {
 	p := &Partitioner{}
-	for pf := range spec.Fields() {
+	for _, pf := range spec.Fields() {
 		f, err := compileField(pf, layout)
 		if err != nil {
 			return nil, err

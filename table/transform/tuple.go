@@ -41,7 +41,7 @@ func (t Tuple) Values() map[int]any {
 // value is the partition value of a code.
 func (f *field) value(code uint32) any {
 	e := &f.values[code]
-	if e.null {
+	if e.form == isNull {
 		return nil
 	}
 	switch f.term.Kind {
@@ -85,7 +85,7 @@ func (f *field) sourceValue(e *entry) any {
 
 func (f *field) decimal(e *entry) decimal128.Num {
 	w := wideOf(e.n)
-	if e.s != "" {
+	if e.form == isText {
 		w = wideFrom([]byte(e.s))
 	}
 	return decimal128.New(w.hi, w.lo)
@@ -94,18 +94,14 @@ func (f *field) decimal(e *entry) decimal128.Num {
 // key is an encoding of a value that no other value of the field has and that ends where it ends.
 func (f *field) key(code uint32) string {
 	e := &f.values[code]
-	switch {
-	case e.null:
-		return "\x00"
-	case f.byText[e.s] == code && f.isText(e):
-		return "\x02" + string(binary.BigEndian.AppendUint32(nil, uint32(len(e.s)))) + e.s
+	b := []byte{byte(e.form)}
+	switch e.form {
+	case isInt:
+		b = binary.BigEndian.AppendUint64(b, uint64(e.n))
+	case isText:
+		b = append(binary.BigEndian.AppendUint32(b, uint32(len(e.s))), e.s...)
 	}
-	return "\x01" + string(binary.BigEndian.AppendUint64(nil, uint64(e.n)))
-}
-
-func (f *field) isText(e *entry) bool {
-	_, ok := f.byText[e.s]
-	return ok
+	return string(b)
 }
 
 // result is the type of the field's values, for people.
@@ -121,7 +117,7 @@ func (f *field) result() iceberg.Type {
 
 const maxSegment = 96 // of a file name's 255; a path has several
 
-// segment is name=value with everything replaced that is not a letter, a digit or one of -_.+ in ASCII: percent
+// segment is name=value with everything replaced that is not a letter, a digit or one of -_. in ASCII: percent
 // signs and spaces are read differently by different readers of file: paths, slashes and dots have meanings.
 func segment(name, value string) string {
 	return clean(name) + "=" + clean(value)
@@ -130,7 +126,7 @@ func segment(name, value string) string {
 func clean(s string) string {
 	out := strings.Map(func(r rune) rune {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.', r == '+':
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
 			return r
 		}
 		return '_'
