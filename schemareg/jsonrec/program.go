@@ -94,6 +94,10 @@ func (m *Program) object(o *object, b []byte, p int, rep byte) int {
 				return -1
 			}
 		}
+		if p < len(b) && b[p] == ',' { // separator, inlined for the common case
+			p = space(b, p+1)
+			continue
+		}
 		var why fault
 		if p, more, why = separator(b, p, '}'); why != fine {
 			return m.fail(nil, why, p)
