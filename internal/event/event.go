@@ -162,3 +162,11 @@ func (LagObserved) isEvent()   {}
 func (Backpressure) isEvent()  {}
 func (Rewound) isEvent()       {}
 func (SourceTrouble) isEvent() {}
+
+// ConfigReloaded reports an attempt to take over a changed configuration.
+type ConfigReloaded struct {
+	OK bool
+	At time.Time
+}
+
+func (ConfigReloaded) isEvent() {}
