@@ -37,7 +37,7 @@ type Commit struct {
 	MaxRows int64 `yaml:"max_rows" reload:"true"`
 	// Greatest size of a table's buffered rows, measured as they will be in files.
 	MaxBytes Size `yaml:"max_bytes" reload:"true"`
-	// Shortest time between two snapshots that carry offsets but no rows.
+	// Shortest time between two snapshots that carry offsets but no rows. Never shorter than `interval`.
 	ProgressInterval Duration `yaml:"progress_interval" reload:"true"`
 }
 

@@ -108,12 +108,14 @@ func leavesOf(c *Config) *leafSet {
 }
 
 func (s *leafSet) flatten(v reflect.Value, path string, reload bool) {
-	if secret, ok := v.Interface().(Secret); ok {
+	if secret, ok := v.Interface().(Secret); ok && !secret.IsZero() {
 		s.add(leaf{path: path, shown: secret.String(), exact: secret.Reveal(), reload: reload})
 		return
 	}
 	if text, ok := scalarText(v); ok {
-		s.add(leaf{path: path, shown: text, exact: text, reload: reload})
+		if text != "" {
+			s.add(leaf{path: path, shown: text, exact: text, reload: reload})
+		}
 		return
 	}
 	switch v.Kind() {
@@ -143,12 +145,7 @@ func (s *leafSet) flatten(v reflect.Value, path string, reload bool) {
 // flattenStruct leaves out secrets that come from a file: the file's name stands for them.
 func (s *leafSet) flattenStruct(v reflect.Value, path string) {
 	settings := settingsOf(v.Type())
-	fromFile := map[string]bool{}
-	for _, f := range settings {
-		if name, ok := strings.CutSuffix(f.name, secretFileSuffix); ok && v.FieldByIndex(f.index).String() != "" {
-			fromFile[name] = true
-		}
-	}
+	fromFile := secretsFromFiles(v, settings)
 	for _, f := range settings {
 		if !fromFile[f.name] {
 			s.flatten(v.FieldByIndex(f.index), joinPath(path, f.name), f.reload)

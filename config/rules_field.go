@@ -101,7 +101,6 @@ func (v rules) mapKey(f Field, path string) {
 	if f.Type.Kind != "string" {
 		v.fault(path+".type", "declare it as a string", "the key of a JSON map is text")
 	}
-	v.useless(path+".required", "the key of a map is always there")
 }
 
 // fieldParts checks that a nested type has its parts and others have none.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 )
@@ -14,9 +15,11 @@ type keepFunc func(path string) bool
 // out: there is nothing to show.
 func tree(v reflect.Value, path string, keep keepFunc) yaml.MapSlice {
 	var out yaml.MapSlice
-	for _, s := range settingsOf(v.Type()) {
+	settings := settingsOf(v.Type())
+	fromFile := secretsFromFiles(v, settings)
+	for _, s := range settings {
 		at := joinPath(path, s.name)
-		if !keep(at) {
+		if !keep(at) || fromFile[s.name] {
 			continue
 		}
 		if value, ok := plain(v.FieldByIndex(s.index), at, keep); ok {
@@ -81,4 +84,15 @@ func scalarText(v reflect.Value) (string, bool) {
 		return v.String(), true
 	}
 	return "", false
+}
+
+// secretsFromFiles names the secrets of a block whose value was read from a file: the file's name stands for them.
+func secretsFromFiles(v reflect.Value, settings []setting) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range settings {
+		if name, ok := strings.CutSuffix(s.name, secretFileSuffix); ok && v.FieldByIndex(s.index).String() != "" {
+			out[name] = true
+		}
+	}
+	return out
 }
