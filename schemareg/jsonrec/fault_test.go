@@ -38,15 +38,20 @@ func everything() Config {
 	}
 }
 
-// TestFaults names, for each way a record can be wrong, the code and the message people get.
-func TestFaults(t *testing.T) {
+// refuser expects records to be refused with a code and a message.
+func refuser(t *testing.T) func(record, code, message string) {
 	x := compile(t, everything())
-	f := func(record, code, message string) {
+	return func(record, code, message string) {
 		t.Helper()
 		_, err := x.last(t, []byte(record))
 		require.EqualError(t, err, message, record)
 		require.Equal(t, code, failure.CodeOf(err))
 	}
+}
+
+// TestFaults names, for each way a record can be wrong, the code and the message people get.
+func TestFaults(t *testing.T) {
+	f := refuser(t)
 	f(``, CodeDecode, `reading JSON: the value is not a JSON object at byte 0`)
 	f(` [1]`, CodeDecode, `reading JSON: the value is not a JSON object at byte 1`)
 	f(`null`, CodeDecode, `reading JSON: the value is not a JSON object at byte 0`)
@@ -75,6 +80,11 @@ func TestFaults(t *testing.T) {
 	f("{\"s\":\"a\xffb\"}", CodeDecode, `reading JSON field s: text is not valid UTF-8 at byte 5`)
 	f(`{"s":"\ud800"}`, CodeDecode, `reading JSON field s: text is not valid UTF-8 at byte 6`)
 	f(`{"s":"\udc00\ud800"}`, CodeDecode, `reading JSON field s: text is not valid UTF-8 at byte 6`)
+}
+
+// TestConversionFaults does the same for values that do not fit their columns.
+func TestConversionFaults(t *testing.T) {
+	f := refuser(t)
 	f(`{"s":1}`, CodeConvert, `reading JSON field s: a string is expected at byte 5`)
 	f(`{"b":1}`, CodeConvert, `reading JSON field b: true or false is expected at byte 5`)
 	f(`{"b":trux}`, CodeConvert, `reading JSON field b: true or false is expected at byte 5`)
