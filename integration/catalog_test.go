@@ -22,12 +22,6 @@ type snapshot struct {
 	Summary map[string]string `json:"summary"`
 }
 
-// added is the number of rows the snapshot brought.
-func (s snapshot) added() int64 {
-	n, _ := strconv.ParseInt(s.Summary["added-records"], 10, 64)
-	return n
-}
-
 // tableMetadata is the part of a table's metadata that tests look at.
 type tableMetadata struct {
 	FormatVersion int               `json:"format-version"`

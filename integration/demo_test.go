@@ -4,7 +4,6 @@ package integration
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +38,7 @@ func TestDemoLinesWorkAsPrinted(t *testing.T) {
 	for _, line := range append(pasted(printed(), "duckdb"), pasted(printed(), "python", "python3")...) {
 		out := shell(t, time.Minute, line)
 		t.Logf("$ %s\n%s", line, out)
-		require.Regexp(t, regexp.MustCompile(`[1-9][0-9]*`), out)
+		require.Regexp(t, `[1-9][0-9]*`, out)
 	}
 	p.signal(syscall.SIGTERM)
 	require.Zero(t, p.wait(drainDeadline))

@@ -44,17 +44,25 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer cl.Close()
 	start := time.Now()
-	if err := pump(ctx, cl, decode, sink, *n, *interval); err != nil {
+	if err := pump(ctx, cl, work{decode: decode, sink: sink, n: *n, interval: *interval}); err != nil {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d records in %.1f s\n", *n, time.Since(start).Seconds())
 	return nil
 }
 
+// work is what one run does with its records.
+type work struct {
+	decode   decoder
+	sink     *sink
+	n        int
+	interval time.Duration
+}
+
 // pump moves n records into the sink and commits at every interval and at the end.
-func pump(ctx context.Context, cl *kgo.Client, decode decoder, sink *sink, n int, interval time.Duration) error {
+func pump(ctx context.Context, cl *kgo.Client, work work) error {
 	last := time.Now()
-	for done := 0; done < n; {
+	for done := 0; done < work.n; {
 		fetches := cl.PollFetches(ctx)
 		for _, e := range fetches.Errors() {
 			return e.Err
@@ -62,10 +70,10 @@ func pump(ctx context.Context, cl *kgo.Client, decode decoder, sink *sink, n int
 		var failed error
 		fetches.EachRecord(func(r *kgo.Record) {
 			var row Row
-			if err := decode(r.Value, &row); err != nil && failed == nil {
+			if err := work.decode(r.Value, &row); err != nil && failed == nil {
 				failed = err
 			}
-			if err := sink.add(row); err != nil && failed == nil {
+			if err := work.sink.add(row); err != nil && failed == nil {
 				failed = err
 			}
 			done++
@@ -73,14 +81,14 @@ func pump(ctx context.Context, cl *kgo.Client, decode decoder, sink *sink, n int
 		if failed != nil {
 			return failed
 		}
-		if time.Since(last) >= interval && done < n {
-			if err := sink.commit(ctx); err != nil {
+		if time.Since(last) >= work.interval && done < work.n {
+			if err := work.sink.commit(ctx); err != nil {
 				return err
 			}
 			last = time.Now()
 		}
 	}
-	return sink.commit(ctx)
+	return work.sink.commit(ctx)
 }
 
 func main() {
