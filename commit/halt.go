@@ -1,0 +1,82 @@
+package commit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ingestd/ingestd/commit/state"
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// Codes of the failures that commit reports. They are stable and documented.
+const (
+	CodeRolledBack       = "E_TABLE_ROLLED_BACK"
+	CodeReplaced         = "E_TABLE_REPLACED"
+	CodeRecreated        = "E_TABLE_RECREATED"
+	CodeDropped          = "E_TABLE_DROPPED"
+	CodeMissing          = "E_TABLE_MISSING"
+	CodeEmpty            = "E_TABLE_EMPTY"
+	CodeFormatVersion    = "E_FORMAT_VERSION"
+	CodeBranch           = "E_BRANCH"
+	CodeStateAmbiguous   = "E_STATE_AMBIGUOUS"
+	CodeStateUnreadable  = "E_STATE_UNREADABLE"
+	CodeStateSize        = "E_STATE_SIZE"
+	CodeStateVersion     = "E_STATE_VERSION"
+	CodeConfigSuperseded = "E_CONFIG_SUPERSEDED"
+	CodeConfigEpoch      = "E_CONFIG_EPOCH"
+	CodeSchemaConflict   = "E_SCHEMA_CONFLICT"
+	CodeCommitRefused    = "E_COMMIT_REFUSED"
+	CodeCommitUnknown    = "E_COMMIT_UNKNOWN"
+	CodeCatalog          = "E_CATALOG"
+	CodeFileSet          = "E_FILE_SET"
+)
+
+// name is the table as people write it.
+func (s *Spec) name() string { return strings.Join(s.Identifier, ".") }
+
+func (s *Spec) halt(code, hint, format string, args ...any) error {
+	return failure.New(failure.Halt, code, hint, "table %s: %s", s.name(), fmt.Sprintf(format, args...))
+}
+
+// unmirror is the statement by which an operator accepts what the branch shows now.
+func (s *Spec) unmirror() string {
+	return fmt.Sprintf("ALTER TABLE %s UNSET TBLPROPERTIES ('%s')", s.name(), state.MirrorKey(s.Pipeline, s.Branch))
+}
+
+func (s *Spec) rolledBack(m *state.Mirror, carrier string) error {
+	return s.halt(CodeRolledBack,
+		"to read the records again that the rollback took away: "+s.unmirror()+", then restart; otherwise roll the table forward again",
+		"branch %s was rolled back: it stands on %s, but ingestd committed snapshot %d after it", s.Branch, carrier, m.SnapshotID)
+}
+
+func (s *Spec) replaced(m *state.Mirror) error {
+	return s.halt(CodeReplaced,
+		"to fill the table as it is now from the start: "+s.unmirror()+", then restart",
+		"branch %s no longer descends from snapshot %d that ingestd committed: the table was replaced", s.Branch, m.SnapshotID)
+}
+
+func (s *Spec) ambiguous(m *state.Mirror) error {
+	return s.halt(CodeStateAmbiguous,
+		"set the branch to a snapshot that descends from it, or accept what the branch shows: "+s.unmirror(),
+		"snapshot %d that ingestd committed still exists, but expired snapshots hide whether branch %s descends from it", m.SnapshotID, s.Branch)
+}
+
+func (s *Spec) recreated() error {
+	return s.halt(CodeRecreated, "restart to fill the new table from the start",
+		"the table was dropped and created again: its uuid has changed")
+}
+
+func (s *Spec) dropped(err error) error {
+	return failure.Wrap(err, failure.Halt, CodeDropped, "restore the table, or restart to create it anew",
+		"table %s no longer exists", s.name())
+}
+
+// canceled reports that the context ended before the outcome was known; unknown says that something was sent.
+func canceled(ctx context.Context, what string, unknown bool) error {
+	if unknown {
+		return failure.Wrap(context.Cause(ctx), failure.Unknown, CodeCommitUnknown,
+			"nothing to do: the next start reads the outcome from the table", "%s: outcome is not known yet", what)
+	}
+	return fmt.Errorf("%s: %w", what, context.Cause(ctx))
+}
