@@ -13,6 +13,7 @@ PKG       ?= ./...
 BENCH     ?= .
 FUZZTIME  ?= 30s
 SOAKTIME  ?= 10m
+BENCH_ARGS ?=
 E2E_ARGS  ?=
 INTEGRATION_ARGS ?=
 
@@ -38,7 +39,11 @@ test: ## Run all tests that need nothing but Go
 	$(GO) test -timeout 9m $(TEST_ARGS) $(PKG)
 
 .PHONY: bench
-bench: ## Measure the hot path on one core (PKG and BENCH select)
+bench: ## Measure the hot path on one core beside the straightforward pipelines, with gates on the ratios
+	$(GO) run ./bench $(BENCH_ARGS)
+
+.PHONY: microbench
+microbench: ## Run the packages' own benchmarks (PKG and BENCH select)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -cpu 1 -timeout 30m $(PKG)
 
 .PHONY: bench-e2e
