@@ -29,7 +29,7 @@ func (c *Column) Truncate(rows int) {
 
 // entriesOf finds the end of the given number of rows behind the mark.
 func (c *Column) entriesOf(rows int) int {
-	if c.Leaf.MaxRep == 0 {
+	if c.Leaf.MaxRep == 0 || rows == 0 {
 		return c.mark.entries + rows
 	}
 	for i := c.mark.entries; i < len(c.rep); i++ {
