@@ -1,0 +1,278 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/commit/state"
+	"github.com/ingestd/ingestd/ingest/kafka"
+	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// keyOf is the identity under which the position of a partition is stored in a table.
+func keyOf(s *source, t kafka.Topic, partition int32) state.Key {
+	return state.Key{
+		Stream:    state.Stream{Source: s.name, Cluster: s.client.Cluster(), Topic: t.Name, ID: t.ID},
+		Partition: strconv.Itoa(int(partition)),
+	}
+}
+
+// assign makes the table read partitions that are now this process's. Their start offsets come from the table; what
+// the table has never met is registered in it first.
+func (o *owner) assign(ctx context.Context, parts []*partition) {
+	if o.status.failed() || ctx.Err() != nil {
+		return
+	}
+	err := o.persist(ctx, "opening the table", func() error { return o.tryAssign(ctx, parts) })
+	if err != nil {
+		o.halt(ctx, err)
+	}
+}
+
+func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
+	for _, p := range parts {
+		o.topics[p.topic.Name] = p.topic
+	}
+	if o.table == nil {
+		if err := o.open(ctx); err != nil {
+			return err
+		}
+	} else if err := o.table.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := o.checkIdentity(); err != nil {
+		return err
+	}
+	if err := o.begin(ctx); err != nil {
+		return err
+	}
+	ends, err := o.source.client.Offsets(ctx, o.topicNames()...)
+	if err != nil {
+		return err
+	}
+	starts := make([]int64, len(parts))
+	for i, p := range parts {
+		if starts[i], err = o.position(p); err != nil {
+			return err
+		}
+		if err := o.checkReachable(p, starts[i], ends[p.id]); err != nil {
+			return err
+		}
+	}
+	// Nothing below fails, so that a repeated attempt never attaches twice.
+	for i, p := range parts {
+		o.attach(p, starts[i], ends[p.id].Stable)
+	}
+	o.goals.assigned()
+	o.setState(event.Running, nil)
+	return nil
+}
+
+func (o *owner) topicNames() []string {
+	names := make([]string, 0, len(o.topics))
+	for name := range o.topics {
+		names = append(names, name)
+	}
+	return names
+}
+
+// checkIdentity refuses to go on in a topic or cluster that only has the name of the one the table knows.
+func (o *owner) checkIdentity() error {
+	for _, e := range o.table.State().Entries {
+		s := e.Stream
+		t, ok := o.topics[s.Topic]
+		if s.Source != o.source.name || !ok {
+			continue
+		}
+		if s.Cluster != o.source.client.Cluster() {
+			return failure.New(failure.Halt, "E_CLUSTER_CHANGED",
+				"point the source at the old cluster, or give the new cluster a source name of its own",
+				"topic %s of table %s was read from cluster %s, the source now leads to cluster %s", s.Topic, o.name, s.Cluster, o.source.client.Cluster())
+		}
+		if s.ID != t.ID {
+			return failure.New(failure.Halt, "E_TOPIC_RECREATED",
+				"the topic was deleted and created again: its offsets start over; write the new topic to a new table, or under a new source name",
+				"topic %s has id %x, table %s was filled from id %x", s.Topic, t.ID, o.name, s.ID)
+		}
+	}
+	return nil
+}
+
+// begin registers start positions for the partitions the table does not know. All partitions of a topic the table has
+// never met start where the configuration says, resolved now; one that appears later starts at 0, so that nothing
+// produced in between is missed.
+func (o *owner) begin(ctx context.Context) error {
+	var steps []commit.Step
+	for _, t := range o.topics {
+		fresh, err := o.starts(ctx, t, o.table.State())
+		if err != nil {
+			return err
+		}
+		steps = append(steps, fresh...)
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return o.table.Begin(ctx, steps)
+}
+
+// starts lists the positions to register for one topic; st is nil for a table that is about to be born.
+func (o *owner) starts(ctx context.Context, t kafka.Topic, st *state.State) ([]commit.Step, error) {
+	known := map[string]bool{}
+	if st != nil {
+		for _, e := range st.Entries {
+			if e.Stream == keyOf(o.source, t, 0).Stream {
+				known[e.Partition] = true
+			}
+		}
+	}
+	if len(known) >= int(t.Partitions) {
+		return nil, nil
+	}
+	ends, err := o.source.client.Offsets(ctx, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	var steps []commit.Step
+	for i := range t.Partitions {
+		k := keyOf(o.source, t, i)
+		if known[k.Partition] {
+			continue
+		}
+		at := int64(0)
+		if len(known) == 0 {
+			at = startOf(o.opts.Start, ends[kafka.Partition{Topic: t.Name, Partition: i}])
+		}
+		steps = append(steps, commit.Step{Key: k, To: state.Position(kafka.EncodePosition(at))})
+	}
+	return steps, nil
+}
+
+func startOf(s Start, e kafka.Ends) int64 {
+	if s == Latest {
+		return e.Stable
+	}
+	return e.Start
+}
+
+// position is where the table's state says to read next.
+func (o *owner) position(p *partition) (int64, error) {
+	key := o.key(p)
+	e, ok := o.table.State().Find(key)
+	if !ok {
+		return 0, failure.New(failure.Fatal, "E_STATE", "this is a bug", "table %s has no position for %s/%s", o.name, key.Stream.Topic, key.Partition)
+	}
+	at, err := kafka.DecodePosition(string(e.Position))
+	if err != nil {
+		return 0, fmt.Errorf("reading the position of %s/%s in table %s: %w", key.Stream.Topic, key.Partition, o.name, err)
+	}
+	return at, nil
+}
+
+// checkReachable halts the table when the broker no longer has what comes next, or never had what was read.
+func (o *owner) checkReachable(p *partition, at int64, e kafka.Ends) error {
+	switch {
+	case at < e.Start:
+		return failure.New(failure.Halt, "E_OFFSET_EXPIRED",
+			"records were deleted before they were read; restore them, or write the topic to a new table with start: earliest",
+			"table %s wants %s/%d from offset %d, the broker begins at %d: %d offsets are gone", o.name, p.id.Topic, p.id.Partition, at, e.Start, e.Start-at)
+	case at > e.High:
+		return failure.New(failure.Halt, "E_LOG_TRUNCATED",
+			"the log ends before what was already read: the topic was recreated or lost data; write it to a new table after checking the broker",
+			"table %s has read %s/%d up to offset %d, the broker ends at %d", o.name, p.id.Topic, p.id.Partition, at, e.High)
+	}
+	return nil
+}
+
+// attach starts reading one partition at an offset the table carries; end is where it ends now, the goal of a
+// bounded run.
+func (o *owner) attach(p *partition, start, end int64) {
+	s := o.sinks[p.lane.id]
+	b := newBinding(p, s, start)
+	o.bound[p.id] = b
+	o.goals.add(b, end)
+	p.lane.ask(func() {
+		s.bindings = append(s.bindings, b)
+		p.bindings = append(p.bindings, b)
+		p.reseek()
+	})
+}
+
+// rewind drops what the lanes took since the last landed commit and sets every cursor to what the table says.
+func (o *owner) rewind(ctx context.Context, reason string) error {
+	if err := o.table.Refresh(ctx); err != nil {
+		return err
+	}
+	at := map[*binding]int64{}
+	for _, b := range o.bound {
+		offset, err := o.position(b.partition)
+		if err != nil {
+			return err
+		}
+		at[b] = offset
+	}
+	o.each(func(s *sink) {
+		s.drop()
+		for _, b := range s.bindings {
+			b.rewind(at[b])
+			b.committed.Store(at[b])
+			b.partition.reseek()
+		}
+	})
+	o.events.Emit(event.Rewound{Table: o.name, Reason: reason, At: o.now()})
+	return nil
+}
+
+// revoke gives partitions up that now belong to another process. What was taken of them is committed first if there is
+// time; otherwise the comparison of positions decides whose batch lands.
+func (o *owner) revoke(ctx context.Context, gone []*partition) {
+	var mine []*binding
+	for _, p := range gone {
+		if b := o.bound[p.id]; b != nil && b.partition == p {
+			mine = append(mine, b)
+		}
+	}
+	if len(mine) == 0 {
+		return
+	}
+	for _, b := range mine {
+		o.freeze(b)
+	}
+	if err := o.flush(ctx); err != nil {
+		o.halt(ctx, err)
+		return
+	}
+	for _, b := range mine {
+		o.release(b)
+		delete(o.bound, b.partition.id)
+	}
+}
+
+// freeze stops a binding's consuming. Its span stays in the sink until the next cut, because the rows it took are
+// mixed with the others' in the same columns.
+func (o *owner) freeze(b *binding) {
+	p := b.partition
+	p.lane.ask(func() {
+		b.detached = true
+		p.bindings = withoutDetached(p.bindings)
+		if len(p.bindings) == 0 {
+			p.clear()
+		}
+	})
+}
+
+// release ends a frozen binding whose span has been cut or dropped; a partition nobody reads is given back.
+func (o *owner) release(b *binding) {
+	p := b.partition
+	unread := false
+	p.lane.ask(func() {
+		b.sink.forgetBinding(b)
+		unread = len(p.bindings) == 0
+	})
+	if unread {
+		o.source.release(p)
+	}
+}

@@ -1,0 +1,241 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+	"time"
+
+	"github.com/apache/iceberg-go"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/commit/state"
+	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/schemareg"
+	"github.com/ingestd/ingestd/schemareg/avro"
+	"github.com/ingestd/ingestd/schemareg/rawrec"
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
+	"github.com/ingestd/ingestd/table/transform"
+)
+
+// open loads the table, or brings it to life with the start positions of its topics in it, and equips the lanes.
+func (o *owner) open(ctx context.Context) error {
+	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, commit.Spec{
+		Identifier: o.opts.Identifier, Pipeline: o.pipeline.opts.Pipeline, Branch: o.opts.Branch, Writer: o.pipeline.opts.Writer,
+		MayCreate: o.opts.Create.Auto, ConfigHash: meaningHash(o.opts.Meaning), AcceptConfig: o.opts.AcceptMeaning,
+	}, commit.Env{Now: o.now, Events: event.Func(o.observe)})
+	if err != nil {
+		return err
+	}
+	if !t.Exists() {
+		if err := o.create(ctx, t); err != nil {
+			return err
+		}
+	}
+	o.table = t
+	if o.shape, err = o.newShape(); err != nil {
+		return err
+	}
+	o.progressed = o.now()
+	return o.equip(ctx)
+}
+
+func meaningHash(meaning string) state.Hash {
+	sum := sha256.Sum256([]byte(meaning))
+	return state.Hash(sum[:len(state.Hash{})])
+}
+
+// create is the birth of the table: its columns come from the declared schema, or from the writer schema.
+func (o *owner) create(ctx context.Context, t *commit.Table) error {
+	fields, err := o.propose(ctx)
+	if err != nil {
+		return err
+	}
+	c := commit.Creation{Fields: fields, Properties: iceberg.Properties(o.opts.Create.Properties), FormatVersion: o.opts.Create.FormatVersion}
+	for _, text := range o.opts.Create.PartitionBy {
+		p, err := transform.Parse(text)
+		if err != nil {
+			return err
+		}
+		if err := p.Check(fields); err != nil {
+			return err
+		}
+		c.PartitionBy = append(c.PartitionBy, commit.PartitionField{Column: p.Column, Transform: p.Iceberg(), Name: p.Name()})
+	}
+	for _, topic := range o.topics {
+		steps, err := o.starts(ctx, topic, nil)
+		if err != nil {
+			return err
+		}
+		c.Start = append(c.Start, steps...)
+	}
+	if err := t.Create(ctx, c); err != nil {
+		return err
+	}
+	o.events.Emit(event.TableCreated{Table: o.name, Location: t.Location(), At: o.now()})
+	return nil
+}
+
+// propose lists the columns of a new table: value, key, audit.
+func (o *owner) propose(ctx context.Context) ([]column.Field, error) {
+	fields, err := o.proposeValue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := o.proposeKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fields = append(fields, key...)
+	if o.opts.Value.NullRows {
+		for i := range fields {
+			fields[i].Required = false
+		}
+	}
+	if o.opts.Audit {
+		fields = append(fields, table.AuditFields(o.severalTopics())...)
+	}
+	seen := map[string]bool{}
+	for i := range fields {
+		if seen[fields[i].Name] {
+			return nil, failure.New(failure.Config, "E_COLUMN_TWICE", "set key.prefix or key.column, or audit_columns: false",
+				"table %s would have two columns %q", o.name, fields[i].Name)
+		}
+		seen[fields[i].Name] = true
+		if o.opts.Create.TimeAsLong {
+			fields[i] = timeAsLong(fields[i])
+		}
+	}
+	return fields, nil
+}
+
+func timeAsLong(f column.Field) column.Field {
+	if f.Type.Kind == column.Time {
+		f.Type = column.Type{Kind: column.Long}
+	}
+	f.Type.Fields = slices.Clone(f.Type.Fields)
+	for i := range f.Type.Fields {
+		f.Type.Fields[i] = timeAsLong(f.Type.Fields[i])
+	}
+	return f
+}
+
+func (o *owner) severalTopics() bool { return o.opts.Pattern != nil || len(o.opts.Topics) > 1 }
+
+func (o *owner) proposeValue(ctx context.Context) ([]column.Field, error) {
+	switch o.opts.Value.Format {
+	case FormatJSON:
+		return o.opts.Value.Schema.Fields(), nil
+	case FormatRaw:
+		return rawrec.Fields(), nil
+	default:
+		s, err := o.firstSchema(ctx, schemareg.Value)
+		if err != nil {
+			return nil, err
+		}
+		return s.Fields()
+	}
+}
+
+func (o *owner) proposeKey(ctx context.Context) ([]column.Field, error) {
+	k := o.opts.Key
+	switch k.Format {
+	case FormatRaw:
+		return []column.Field{{Name: k.Column, Doc: "record key", Type: column.Type{Kind: column.Binary}}}, nil
+	case FormatJSON:
+		return prefixed(k.Schema.Fields(), k.Prefix), nil
+	case FormatAvro:
+		s, err := o.firstSchema(ctx, schemareg.Key)
+		if err != nil {
+			return nil, err
+		}
+		fields, err := s.FieldsAs(k.naming())
+		return prefixed(fields, ""), err
+	}
+	return nil, nil
+}
+
+func prefixed(fields []column.Field, prefix string) []column.Field {
+	out := slices.Clone(fields)
+	for i := range out {
+		out[i].Name = prefix + out[i].Name
+		// Tombstones and keyless records exist: a key column never refuses a row.
+		out[i].Required = false
+	}
+	return out
+}
+
+// schemaPause is how long the birth of a table waits between two looks for its schema.
+const schemaPause = 2 * time.Second
+
+// firstSchema finds the writer schema a new table is made from: the newest of the usual subject, or that of the first
+// record. With neither, the table waits: a topic without a schema has no columns yet. A table that starts at the
+// latest offsets never looks at records, because its start must be fixed before anything is read.
+func (o *owner) firstSchema(ctx context.Context, half schemareg.Part) (*avro.Schema, error) {
+	for {
+		for _, name := range o.topicNames() {
+			text, err := o.registry().Latest(ctx, name+"-"+half.String())
+			if err == nil {
+				return parseSchema(text)
+			}
+			if failure.CodeOf(err) != schemareg.CodeNotFound {
+				return nil, err
+			}
+		}
+		if o.opts.Start == Earliest {
+			s, err := o.peek(ctx, half)
+			if s != nil || err != nil {
+				return s, err
+			}
+		}
+		o.setState(event.Pending, failure.New(failure.Retry, "E_NO_SCHEMA",
+			"register a schema under the topic's subject, or produce a first record", "waiting for a schema of topics %v", o.topicNames()))
+		timer := time.NewTimer(schemaPause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// peek reads the schema of the first record of any partition; nil if there is none yet.
+func (o *owner) peek(ctx context.Context, half schemareg.Part) (*avro.Schema, error) {
+	ends, err := o.source.client.Offsets(ctx, o.topicNames()...)
+	if err != nil {
+		return nil, err
+	}
+	for id, e := range ends {
+		probe, err := o.source.client.Fetch(ctx, o.topics[id.Topic], id.Partition, e.Start, probeBytes)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range probe.Records {
+			bytes := r.Value
+			if half == schemareg.Key {
+				bytes = r.Key
+			}
+			if r.Attrs.IsControl() || bytes == nil {
+				continue
+			}
+			ref, _, err := schemareg.Frame(half, bytes, r.Headers)
+			if err != nil {
+				// The record will be met again on the way, where the policy of its stage decides.
+				continue
+			}
+			return o.fetch(ctx, ref)
+		}
+	}
+	return nil, nil
+}
+
+// observe keeps the table's status up to date with what its commits report.
+func (o *owner) observe(e event.Event) {
+	if done, ok := e.(event.CommitDone); ok && done.Result == event.CommitLanded {
+		o.status.committed(done)
+	}
+	o.events.Emit(e)
+}

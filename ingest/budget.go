@@ -1,0 +1,125 @@
+package ingest
+
+import (
+	"sync"
+)
+
+// budget is the one byte budget of the process: what tables buffer on their lanes, what they hold while a commit is
+// in flight, and what waits in the queues between the consumer and the lanes.
+//
+// Half of it is divided evenly among the tables as a floor nobody can take from them; the other half is shared. A
+// table may grow while it is below its floor or while the shared half has room, so a table whose catalog hangs can
+// fill the shared half and its own floor, and the others still flow. The sum never passes the limit by more than one
+// small batch per lane.
+//
+// A mutex guards it; lanes call charge once per small batch, never per record.
+type budget struct {
+	limit int64
+	mu    struct {
+		sync.Mutex
+		held    map[string]int64
+		tables  int
+		waiters []func()
+	}
+}
+
+func newBudget(limit int64) *budget {
+	b := &budget{limit: limit}
+	b.mu.held = map[string]int64{}
+	return b
+}
+
+// enter announces a table, which shrinks everybody's floor.
+func (b *budget) enter(table string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.held[table] = 0
+	b.mu.tables++
+}
+
+// leave returns everything a table held.
+func (b *budget) leave(table string) {
+	b.mu.Lock()
+	delete(b.mu.held, table)
+	b.mu.tables--
+	wake := b.takeWaiters()
+	b.mu.Unlock()
+	runAll(wake)
+}
+
+// charge changes what a table holds. Giving back wakes everybody who waits for room.
+func (b *budget) charge(table string, delta int64) {
+	b.mu.Lock()
+	b.mu.held[table] += delta
+	var wake []func()
+	if delta < 0 {
+		wake = b.takeWaiters()
+	}
+	b.mu.Unlock()
+	runAll(wake)
+}
+
+// admit says whether a table may buffer more. If not, wake is called once when there may be room again, and largest
+// names the table that should flush.
+func (b *budget) admit(table string, wake func()) (ok bool, largest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.mu.held[table] < b.floor() || b.shared() < b.limit/2 {
+		return true, ""
+	}
+	b.mu.waiters = append(b.mu.waiters, wake)
+	return false, b.largest()
+}
+
+// pressed names the table to flush when the shared half is nearly spent, "" while there is room.
+func (b *budget) pressed() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shared() < b.limit/2*3/4 {
+		return ""
+	}
+	return b.largest()
+}
+
+// total gives what is held and the limit.
+func (b *budget) total() (held, limit int64, largest string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range b.mu.held {
+		held += n
+	}
+	return held, b.limit, b.largest()
+}
+
+func (b *budget) floor() int64 { return b.limit / 2 / int64(max(1, b.mu.tables)) }
+
+func (b *budget) shared() int64 {
+	var over int64
+	floor := b.floor()
+	for _, n := range b.mu.held {
+		over += max(0, n-floor)
+	}
+	return over
+}
+
+func (b *budget) largest() string {
+	name, most := "", int64(-1)
+	for t, n := range b.mu.held {
+		if n > most || n == most && t < name {
+			name, most = t, n
+		}
+	}
+	return name
+}
+
+func (b *budget) takeWaiters() []func() {
+	w := b.mu.waiters
+	b.mu.waiters = nil
+	return w
+}
+
+func runAll(fns []func()) {
+	for _, f := range fns {
+		f()
+	}
+}

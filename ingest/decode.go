@@ -1,0 +1,111 @@
+package ingest
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/internal/outcome"
+	"github.com/ingestd/ingestd/schemareg"
+	"github.com/ingestd/ingestd/schemareg/avro"
+	"github.com/ingestd/ingestd/schemareg/rawrec"
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
+)
+
+// decoder turns records into rows of one sink. It appends exactly one row to every column or takes everything back.
+type decoder struct {
+	set      *column.Set
+	value    part
+	key      part
+	audit    *table.Audit
+	policies Policies
+	// nullable says that a null value is not a value to decode: it is ignored, or a row of nulls if there are nulls.
+	nullable bool
+	nulls    *rawrec.Nulls
+}
+
+// part decodes one half of a record into the columns it is responsible for.
+type part interface {
+	append(r *kgo.Record) error
+}
+
+// append decodes one record. A record that a stage refuses is skipped where the policy says so; otherwise the error
+// is the caller's and the columns are as they were.
+func (d *decoder) append(r *kgo.Record) (outcome.Outcome, error) {
+	if r.Value == nil && d.nullable && d.nulls == nil {
+		return outcome.Ignored, nil
+	}
+	before := d.set.Pending()
+	err := d.row(r)
+	if err == nil {
+		return outcome.Written, nil
+	}
+	d.set.Truncate(before)
+	if _, missing := asMissingSchema(err); !missing && d.policies.of(err) == Skip {
+		return outcome.Skipped, nil
+	}
+	return 0, err
+}
+
+func (d *decoder) row(r *kgo.Record) error {
+	if r.Value == nil && d.nulls != nil {
+		d.nulls.Append()
+	} else if err := d.value.append(r); err != nil {
+		return err
+	}
+	if d.key != nil {
+		if err := d.key.append(r); err != nil {
+			return err
+		}
+	}
+	if d.audit != nil {
+		d.audit.Append(r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli())
+	}
+	return nil
+}
+
+// of finds the policy of the stage that made an error. Only deterministic faults of a record are ever skipped.
+func (p Policies) of(err error) Policy {
+	switch failure.CodeOf(err) {
+	case schemareg.CodeFrame:
+		return p.Frame
+	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch:
+		return p.Registry
+	case avro.CodeConvert:
+		return p.Convert
+	}
+	if failure.ClassOf(err) == failure.Poison {
+		return p.Decode
+	}
+	return Fail
+}
+
+// atRecord names the record an error is about.
+func atRecord(r *kgo.Record, err error) error {
+	hint := failure.HintOf(err)
+	if failure.ClassOf(err) == failure.Poison {
+		hint = joinHints(hint, "set errors."+stageOf(err)+": skip for the table to count and leave out such records")
+	}
+	return failure.Wrap(err, failure.Halt, failure.CodeOf(err), hint, "record %s/%d offset %d", r.Topic, r.Partition, r.Offset)
+}
+
+func stageOf(err error) string {
+	switch failure.CodeOf(err) {
+	case schemareg.CodeFrame:
+		return "frame"
+	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch:
+		return "registry"
+	case avro.CodeConvert:
+		return "convert"
+	}
+	return "decode"
+}
+
+func joinHints(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return fmt.Sprintf("%s; %s", a, b)
+}

@@ -1,0 +1,142 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ingestd/ingestd/ingest/kafka"
+)
+
+const (
+	// DefaultSessionTimeout is how long a silent member keeps its partitions.
+	DefaultSessionTimeout = 45 * time.Second
+	// revokeShare is the part of the session timeout a revoked member may spend on its last commit. Beyond it the
+	// comparison of positions decides whose batch lands; nothing is lost either way.
+	revokeShare = 4
+)
+
+// groupOptions make the client a member of the consumer group. The group only says who reads what: every assigned
+// partition is held back until its start offset has been read from the tables.
+func (f *feed) groupOptions() []kgo.Opt {
+	g := f.opts.Group
+	session := g.SessionTimeout
+	if session <= 0 {
+		session = DefaultSessionTimeout
+	}
+	opts := []kgo.Opt{
+		kgo.ConsumerGroup(f.opts.GroupID),
+		kgo.ConsumeTopics(f.groupTopics()...),
+		kgo.SessionTimeout(session),
+		kgo.HeartbeatInterval(min(3*time.Second, session/3)),
+		kgo.RebalanceTimeout(max(session, 10*time.Second)),
+		kgo.DisableAutoCommit(),
+		kgo.AdjustFetchOffsetsFn(holdBack),
+		kgo.OnPartitionsAssigned(f.assigned),
+		kgo.OnPartitionsRevoked(func(ctx context.Context, _ *kgo.Client, lost map[string][]int32) {
+			ctx, cancel := context.WithTimeout(ctx, session/revokeShare)
+			defer cancel()
+			f.giveUp(ctx, lost)
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+			// Somebody else reads them already: do not wait for a commit that will most likely be fenced.
+			ctx, cancel := context.WithCancel(f.pipeline.group.Context())
+			cancel()
+			f.giveUp(ctx, lost)
+		}),
+	}
+	if g.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(g.InstanceID))
+	}
+	return opts
+}
+
+// groupTopics are the topics of all tables; patterns are resolved when the member joins.
+func (f *feed) groupTopics() []string {
+	seen := map[string]bool{}
+	var names []string
+	for _, t := range f.pipeline.opts.Tables {
+		if t.Source != f.opts.Name {
+			continue
+		}
+		for _, name := range t.Topics {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// holdBack gives every assigned partition an exact offset, so that the client neither resets nor fails for want of a
+// group offset. Nothing is fetched from it: the partition is paused until a table has said where to read.
+func holdBack(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	for _, parts := range offsets {
+		for p := range parts {
+			parts[p] = kgo.NewOffset().At(0)
+		}
+	}
+	return offsets, nil
+}
+
+// assigned is called by the client when the group gives this process partitions. It must not block.
+func (f *feed) assigned(_ context.Context, cl *kgo.Client, got map[string][]int32) {
+	cl.PauseFetchPartitions(got)
+	mine := map[kafka.Partition]bool{}
+	for topic, parts := range got {
+		for _, p := range parts {
+			mine[kafka.Partition{Topic: topic, Partition: p}] = true
+		}
+	}
+	f.pipeline.group.Go(func(ctx context.Context) error {
+		for {
+			topics, err := f.discover(ctx)
+			if err == nil {
+				f.take(topics, func(p kafka.Partition) bool { return mine[p] })
+				return nil
+			}
+			f.trouble("asking for assigned topics", err)
+			select {
+			case <-time.After(monitorInterval):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+}
+
+// giveUp ends the reading of partitions this process lost. It waits for the tables to commit what they took, as long as
+// ctx allows.
+func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
+	var gone []*partition
+	f.mu.Lock()
+	for topic, parts := range lost {
+		for _, i := range parts {
+			id := kafka.Partition{Topic: topic, Partition: i}
+			if p := f.mu.partitions[id]; p != nil {
+				gone = append(gone, p)
+				delete(f.mu.partitions, id)
+			}
+		}
+	}
+	f.mu.Unlock()
+	if len(gone) == 0 {
+		return
+	}
+	done := make(chan struct{}, len(f.owners))
+	for _, o := range f.owners {
+		o.do(func(ctx context.Context) {
+			o.revoke(ctx, gone)
+			done <- struct{}{}
+		})
+	}
+	for range f.owners {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

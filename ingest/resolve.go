@@ -1,0 +1,172 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/schemareg"
+	"github.com/ingestd/ingestd/schemareg/avro"
+)
+
+// schemaCache holds the writer schemas of one table. Lanes read it, resolvers fill it; schemas are immutable.
+type schemaCache struct {
+	mu      sync.Mutex
+	schemas map[schemareg.Ref]*avro.Schema
+	// refused are schemas that can never be used, with the reason.
+	refused map[schemareg.Ref]error
+	// waiting are the partitions that wait for a schema on its way.
+	waiting map[missingSchema][]func()
+}
+
+func newSchemaCache() *schemaCache {
+	return &schemaCache{schemas: map[schemareg.Ref]*avro.Schema{}, refused: map[schemareg.Ref]error{}, waiting: map[missingSchema][]func(){}}
+}
+
+// get gives a schema, nil if it has not been fetched, or why it cannot be used.
+func (c *schemaCache) get(ref schemareg.Ref) (*avro.Schema, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.schemas[ref], c.refused[ref]
+}
+
+// wait adds a waiter and says whether it is the first, who has to fetch.
+func (c *schemaCache) wait(m missingSchema, wake func()) (first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first = len(c.waiting[m]) == 0
+	c.waiting[m] = append(c.waiting[m], wake)
+	return first
+}
+
+func (c *schemaCache) settle(m missingSchema, s *avro.Schema, err error) {
+	c.mu.Lock()
+	if err != nil {
+		c.refused[m.ref] = err
+	} else {
+		c.schemas[m.ref] = s
+	}
+	waiting := c.waiting[m]
+	delete(c.waiting, m)
+	c.mu.Unlock()
+	runAll(waiting)
+}
+
+// resolve fetches a writer schema in the background and wakes whoever waits for it. The registry being away delays
+// the partitions that need it and nobody else.
+func (o *owner) resolve(m missingSchema, wake func()) {
+	if !o.schemas.wait(m, wake) {
+		return
+	}
+	o.pipeline.group.Go(func(ctx context.Context) error {
+		var s *avro.Schema
+		err := o.persist(ctx, "fetching schema "+m.ref.String(), func() (err error) {
+			s, err = o.fetch(ctx, m.ref)
+			return err
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			o.schemas.settle(m, nil, err)
+			return nil
+		}
+		if m.half == schemareg.Key {
+			o.schemas.settle(m, s, nil)
+			return nil
+		}
+		o.do(func(ctx context.Context) { o.adopt(ctx, m, s) })
+		return nil
+	})
+}
+
+func (o *owner) fetch(ctx context.Context, ref schemareg.Ref) (*avro.Schema, error) {
+	text, err := schemareg.Find(ctx, o.registry(), ref)
+	if err != nil {
+		return nil, err
+	}
+	return parseSchema(text)
+}
+
+func parseSchema(text *schemareg.Schema) (*avro.Schema, error) {
+	if text.Type != schemareg.Avro {
+		return nil, failure.New(failure.Halt, avro.CodeUnsupported, "only Avro schemas can be read; declare the value format as json or raw",
+			"schema %s is of type %s", text.Ref, text.Type)
+	}
+	return avro.Parse(text.Text, text.Texts()...)
+}
+
+func (o *owner) registry() schemareg.Registry {
+	for _, so := range o.pipeline.opts.Sources {
+		if so.Name == o.source.name {
+			return so.Registry
+		}
+	}
+	return nil
+}
+
+// adopt takes a writer schema into use: columns it brings are added to the table first, in a commit of their own.
+func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
+	if o.status.failed() || ctx.Err() != nil {
+		return
+	}
+	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, s) })
+	if err != nil {
+		o.fail(err)
+		return
+	}
+	o.schemas.settle(m, s, nil)
+}
+
+// addColumns makes the table able to hold everything the schema has, if that only takes optional columns.
+func (o *owner) addColumns(ctx context.Context, s *avro.Schema) error {
+	changes, err := avro.Diff(s, o.shape.layout, avro.CompileOptions{Nodes: o.shape.value})
+	if err != nil {
+		return err
+	}
+	if len(changes.Illegal) > 0 {
+		x := changes.Illegal[0]
+		return failure.New(failure.Halt, "E_SCHEMA_ILLEGAL",
+			"write the new schema to a new topic or table, or set errors.registry: skip to leave such records out",
+			"schema %s does not fit table %s: %s", s.Name(), o.name, x)
+	}
+	if len(changes.Add) == 0 || !o.opts.AddColumns {
+		return nil
+	}
+	var add []commit.AddColumn
+	var names []string
+	for _, a := range changes.Add {
+		add = append(add, commit.AddColumn{Path: a.Path, Field: a.Field})
+		names = append(names, a.Field.Name)
+	}
+	if err := o.table.Evolve(ctx, add); err != nil {
+		return err
+	}
+	o.events.Emit(event.SchemaChanged{Table: o.name, Added: names, At: o.now()})
+	return o.reshape(ctx)
+}
+
+// reshape gives every lane columns of the table's new schema. What the lanes hold is cut under the old shape and
+// committed: files of an earlier schema stay valid.
+func (o *owner) reshape(ctx context.Context) error {
+	next, err := o.newShape()
+	if err != nil {
+		return err
+	}
+	old := o.shape
+	o.shape = next
+	cuts := make([]cut, len(o.sinks))
+	failures := make([]error, len(o.sinks))
+	o.each(func(s *sink) {
+		cuts[s.lane.id] = s.cut()
+		failures[s.lane.id] = s.equip(next)
+	})
+	for _, err := range failures {
+		if err != nil {
+			return err
+		}
+	}
+	return o.land(ctx, cuts, old)
+}

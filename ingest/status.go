@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"sync"
+
+	"github.com/ingestd/ingestd/ingest/kafka"
+	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/internal/outcome"
+)
+
+// Status is what is known of one table, for people and the admin API.
+type Status struct {
+	Table  string
+	State  event.State
+	Code   string
+	Reason string
+	Hint   string
+	// Last is the newest landed commit; its At is zero when there was none in this process.
+	Last event.CommitDone
+	// Counts and Rows add up the commits of this process.
+	Counts  outcome.Counts
+	Rows    int64
+	Commits int64
+	// Lag is the number of offsets behind the stable end, by partition.
+	Lag map[kafka.Partition]int64
+}
+
+// statusCell is the status of one table, written by its owner and the monitor and read by everybody.
+type statusCell struct {
+	mu sync.Mutex
+	Status
+}
+
+func newStatusCell(table string) *statusCell {
+	return &statusCell{Status: Status{Table: table, Lag: map[kafka.Partition]int64{}}}
+}
+
+// set changes the state and says what it was; a repeated state with the same reason is no change.
+func (c *statusCell) set(e event.StateChanged) (from event.State, changed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.State == e.To && c.Code == e.Code && c.Reason == e.Reason {
+		return c.State, false
+	}
+	from = c.State
+	c.State, c.Code, c.Reason, c.Hint = e.To, e.Code, e.Reason, e.Hint
+	return from, true
+}
+
+func (c *statusCell) failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.State == event.Failed
+}
+
+// failure is the reason of a failed table as an error.
+func (c *statusCell) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return failure.New(failure.Halt, c.Code, c.Hint, "table %s has stopped: %s", c.Table, c.Reason)
+}
+
+func (c *statusCell) committed(e event.CommitDone) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Last = e
+	c.Counts.Add(e.Counts)
+	c.Rows += e.Rows
+	c.Commits++
+}
+
+func (c *statusCell) lag(p kafka.Partition, n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Lag[p] = n
+}
+
+func (c *statusCell) get() Status {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.Status
+	s.Lag = make(map[kafka.Partition]int64, len(c.Lag))
+	for p, n := range c.Lag {
+		s.Lag[p] = n
+	}
+	return s
+}
+
+// Status lists the tables in the order of the configuration.
+func (p *Pipeline) Status() []Status {
+	out := make([]Status, 0, len(p.owners))
+	for _, o := range p.owners {
+		out = append(out, o.status.get())
+	}
+	return out
+}
+
+// lag publishes how far the table is behind one partition.
+func (o *owner) lag(p *partition, n int64) {
+	o.status.lag(p.id, n)
+	o.events.Emit(event.LagObserved{Table: o.name, Topic: p.id.Topic, Partition: p.id.Partition, Lag: n, At: o.now()})
+}
