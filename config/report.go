@@ -98,9 +98,10 @@ func (r *report) sorted() Problems {
 	return slices.Compact(r.problems)
 }
 
-// joinPath appends a key. A key that could be mistaken for a path is quoted.
+// joinPath appends a key. A key that is no plain word is quoted: it could be mistaken for a path, or break a line.
 func joinPath(path, key string) string {
-	if key == "" || strings.ContainsAny(key, ".[]\" \t\n") {
+	plain := func(c rune) bool { return c == '-' || c == '_' || unicode.IsLetter(c) || unicode.IsDigit(c) }
+	if key == "" || strings.ContainsFunc(key, func(c rune) bool { return !plain(c) }) {
 		return path + fmt.Sprintf("[%q]", key)
 	}
 	if path == "" {

@@ -52,8 +52,13 @@ func parseGuarded(data []byte) (file *ast.File, err error) {
 // may hold a secret.
 func reportSyntax(r *report, err error, data []byte) {
 	var syntax *yaml.SyntaxError
-	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
+	if !errors.As(err, &syntax) {
 		r.fault("", "", "%s", firstLine(err.Error()))
+		return
+	}
+	// Error() of a SyntaxError without a token panics: only Message may be asked for.
+	if syntax.Token == nil || syntax.Token.Position == nil {
+		r.fault("", "", "YAML syntax: %s", firstLine(syntax.Message))
 		return
 	}
 	at := syntax.Token.Position

@@ -71,11 +71,7 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 		}
 		c.Start = append(c.Start, steps...)
 	}
-	if err := t.Create(ctx, c); err != nil {
-		return err
-	}
-	o.events.Emit(event.TableCreated{Table: o.name, Location: t.Location(), At: o.now()})
-	return nil
+	return t.Create(ctx, c)
 }
 
 // propose lists the columns of a new table: value, key, audit.

@@ -111,11 +111,20 @@ func (p *Pipeline) drainAll(ctx context.Context) error {
 	for _, f := range p.feeds {
 		f.source.stop()
 	}
-	flushing := rungroup.New(ctx)
+	// A table that fails must not cut the others' last flush short.
+	failed := make(chan error, len(p.owners))
 	for _, o := range p.owners {
-		flushing.Go(func(ctx context.Context) error { return o.drain(ctx) })
+		p.group.Go(func(context.Context) error {
+			failed <- o.drain(ctx)
+			return nil
+		})
 	}
-	err := flushing.Wait()
+	var err error
+	for range p.owners {
+		if e := <-failed; err == nil {
+			err = e
+		}
+	}
 	for _, f := range p.feeds {
 		f.publish(ctx)
 	}

@@ -93,15 +93,15 @@ func (e silentError) Unwrap() error { return e.error }
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "ingestd",
-		Short:             "Kafka topics to Apache Iceberg tables, exactly once",
-		Long:              rootLong,
-		Example:           rootExample,
-		Args:              cobra.NoArgs,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		Version:           readBuild().Version,
+		Use:           "ingestd",
+		Short:         "Kafka topics to Apache Iceberg tables, exactly once",
+		Long:          rootLong,
+		Example:       rootExample,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       readBuild().Version,
 	}
 	root.SetVersionTemplate("ingestd {{.Version}}\n")
 	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Run:"}, &cobra.Group{ID: groupLook, Title: "Look:"}, &cobra.Group{ID: groupSetUp, Title: "Set up:"})

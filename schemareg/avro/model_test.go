@@ -306,6 +306,17 @@ func (m *model) expectDecimal(x *big.Int) any {
 	return string(asTwosComplement(x, n))
 }
 
+// unscaledOf undoes expectDecimal, for decimals that have a column.
+func unscaledOf(v any) *big.Int {
+	switch v := v.(type) {
+	case int32:
+		return big.NewInt(int64(v))
+	case int64:
+		return big.NewInt(v)
+	}
+	return twosComplement([]byte(v.(string)))
+}
+
 func pow(base, n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(int64(base)), big.NewInt(int64(n)), nil)
 }

@@ -118,8 +118,10 @@ func (pr *Program) union(o *op, b []byte, p int, rep byte) int {
 	return pr.run(&o.x.subs[u>>1], b, p, rep)
 }
 
-// skipArray jumps over blocks whose size is given and walks through the items of the others.
+// skipArray jumps over blocks whose size is given and walks through the items of the others. A list whose items have
+// no bytes counts like one that is stored: its length is the only number in a record that nothing else bounds.
 func (pr *Program) skipArray(o *op, b []byte, p int) int {
+	sub := &o.x.subs[0]
 	for {
 		items, end, at := blockStart(b, p)
 		if p = at; p < 0 {
@@ -128,17 +130,25 @@ func (pr *Program) skipArray(o *op, b []byte, p int) int {
 		if items == 0 {
 			return p
 		}
-		if end >= 0 {
-			p = end
-			continue
-		}
-		if len(o.x.subs[0].ops) == 0 {
-			continue // items of no bytes, however many
+		switch {
+		case len(sub.ops) == 0:
+			if items > int64(pr.budget) {
+				return faultItems
+			}
+			pr.budget -= int(items)
+			items = 0
+		case end >= 0 && items > int64(end-p):
+			return faultBlock // an item has at least one byte
+		case end >= 0 && !pr.walk:
+			p, items = end, 0
 		}
 		for ; items > 0; items-- {
-			if p = pr.run(&o.x.subs[0], b, p, 0); p < 0 {
+			if p = pr.run(sub, b, p, 0); p < 0 {
 				return p
 			}
+		}
+		if end >= 0 && p != end {
+			return faultBlock
 		}
 	}
 }

@@ -103,7 +103,8 @@ func (n *nulls) append(rep byte) {
 // level of the first entry that the running block appends to each column; definition levels are known when compiling.
 type Program struct {
 	root   block
-	budget int // level entries that lists may still append for this record
+	budget int  // level entries that lists may still append for this record
+	walk   bool // look into what could be jumped over
 
 	fault   int
 	path    string

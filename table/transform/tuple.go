@@ -31,6 +31,9 @@ func (t Tuple) Path() string { return t.path }
 // Values gives the partition values by partition field id, in the types iceberg-go's data files have them; a null
 // is an explicit nil.
 func (t Tuple) Values() map[int]any {
+	if len(t.ids) == 0 {
+		return nil
+	}
 	m := make(map[int]any, len(t.ids))
 	for i, id := range t.ids {
 		m[id] = t.values[i]

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/config"
+	"github.com/ingestd/ingestd/ingest"
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/schemareg"
+)
+
+// The answers of a check.
+const (
+	statusOK   = "ok"
+	statusWarn = "warn"
+	statusFail = "fail"
+)
+
+// check is one question to the environment and its answer.
+type check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+	Code   string `json:"code,omitempty"`
+	Hint   string `json:"hint,omitempty"`
+}
+
+func (c check) text() string {
+	s := c.Detail
+	if c.Code != "" {
+		s += " [" + c.Code + "]"
+	}
+	if c.Hint != "" {
+		s += " — " + c.Hint
+	}
+	return s
+}
+
+// checks asks one question after the other and collects the answers.
+type checks struct {
+	env  *environment
+	list []check
+	errs []error
+}
+
+// checkEnvironment asks everything the configuration names. The error is the one to exit with.
+func checkEnvironment(ctx context.Context, c *config.Config) ([]check, error) {
+	env, err := newEnvironment(c)
+	if err != nil {
+		return nil, err
+	}
+	defer env.close()
+	k := &checks{env: env}
+	for _, s := range sortedSources(env.options.Sources) {
+		k.ask("kafka "+s.Name, func() (string, error) { return k.cluster(ctx, s) })
+		k.topics(ctx, s.Name)
+		if s.Registry != nil {
+			k.registry(ctx, s.Name)
+		}
+	}
+	k.ask("catalog", func() (string, error) { return k.catalog(ctx) })
+	if env.lake == nil {
+		k.tables(ctx)
+	}
+	return k.list, worst(k.errs)
+}
+
+// ask notes the answer of one question.
+func (k *checks) ask(name string, question func() (string, error)) (ok bool) {
+	detail, err := question()
+	if err != nil {
+		k.errs = append(k.errs, err)
+		k.list = append(k.list, check{Name: name, Status: statusFail, Detail: err.Error(), Code: failure.CodeOf(err), Hint: failure.HintOf(err)})
+		return false
+	}
+	k.list = append(k.list, check{Name: name, Status: statusOK, Detail: detail})
+	return true
+}
+
+func (k *checks) warn(name, detail, hint string) {
+	k.list = append(k.list, check{Name: name, Status: statusWarn, Detail: detail, Hint: hint})
+}
+
+func (k *checks) cluster(ctx context.Context, s ingest.SourceOptions) (string, error) {
+	client, err := k.env.kafka(ctx, s.Name)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("cluster %s at %s", client.Cluster(), strings.Join(s.Kafka.Brokers, ",")), nil
+}
+
+// topics asks for the topics of every table of a source; nothing when the source does not answer.
+func (k *checks) topics(ctx context.Context, source string) {
+	for _, t := range k.env.options.Tables {
+		if t.Source != source || k.env.clients[source].err != nil {
+			continue
+		}
+		name := "topics of " + t.Name()
+		topics, err := k.env.topics(ctx, t)
+		if err == nil && len(topics) == 0 {
+			k.warn(name, fmt.Sprintf("no topic matches %s", t.Pattern), "the table begins when one appears")
+			continue
+		}
+		k.ask(name, func() (string, error) {
+			partitions := 0
+			for _, topic := range topics {
+				partitions += int(topic.Partitions)
+			}
+			return fmt.Sprintf("%s: %s", names(topics), count(partitions, "partition")), err
+		})
+	}
+}
+
+// registry asks for the newest schema of every topic that needs one.
+func (k *checks) registry(ctx context.Context, source string) {
+	var found, missing []string
+	for _, t := range k.env.options.Tables {
+		if t.Source != source {
+			continue
+		}
+		for _, subject := range k.subjects(ctx, t) {
+			_, err := k.env.source(source).Registry.Latest(ctx, subject)
+			switch {
+			case err == nil:
+				found = append(found, subject)
+			case failure.CodeOf(err) == schemareg.CodeNotFound:
+				missing = append(missing, subject)
+			default:
+				k.ask("registry "+source, func() (string, error) { return "", err })
+				return
+			}
+		}
+	}
+	if len(missing) > 0 {
+		k.warn("registry "+source, "answers, but has no subject "+strings.Join(missing, ", "),
+			"a new table then takes its columns from the first record it finds")
+		return
+	}
+	k.ask("registry "+source, func() (string, error) { return "schemas of " + strings.Join(found, ", "), nil })
+}
+
+// subjects are the usual subjects of a table's topics.
+func (k *checks) subjects(ctx context.Context, t ingest.TableOptions) (out []string) {
+	topics, err := k.env.topics(ctx, t)
+	if err != nil {
+		return nil
+	}
+	for _, topic := range topics {
+		if t.Value.Format == ingest.FormatAvro {
+			out = append(out, topic.Name+"-"+schemareg.Value.String())
+		}
+		if t.Key.Format == ingest.FormatAvro {
+			out = append(out, topic.Name+"-"+schemareg.Key.String())
+		}
+	}
+	return out
+}
+
+func (k *checks) catalog(ctx context.Context) (string, error) {
+	if err := k.env.openLake(ctx); err != nil {
+		return "", err
+	}
+	c := k.env.config.Catalog
+	if c.Type == config.CatalogSQLite {
+		return "SQLite file " + c.Path, nil
+	}
+	return "REST catalog at " + c.URI, nil
+}
+
+// tables loads every table and tries the storage each one is in, once per place.
+func (k *checks) tables(ctx context.Context) {
+	var places []string
+	for i, t := range k.env.options.Tables {
+		k.ask("table "+t.Name(), func() (string, error) {
+			loaded, err := k.env.load(ctx, t)
+			switch {
+			case err != nil:
+				return "", err
+			case loaded.Exists():
+				places = append(places, loaded.Location())
+				return fmt.Sprintf("exists, %s", count(len(loaded.Metadata().Snapshots()), "snapshot")), nil
+			case !k.env.config.Tables[i].AutoCreate:
+				return "", failure.New(failure.Config, commit.CodeMissing, "create it, or set auto_create: true", "table %s does not exist", t.Name())
+			}
+			return "does not exist yet; run creates it", nil
+		})
+	}
+	if w := k.env.config.Catalog.Warehouse; isLocation(k.env.config.Catalog) {
+		places = append(places, w)
+	}
+	tried := map[string]bool{}
+	for _, place := range places {
+		if bucket := bucketOf(place); !tried[bucket] {
+			tried[bucket] = true
+			k.ask("storage "+bucket, func() (string, error) { return "one file written, read and deleted", k.probe(ctx, place) })
+		}
+	}
+}
+
+// isLocation says whether the warehouse is a place, and not the name that a REST catalog knows one by.
+func isLocation(c config.Catalog) bool {
+	return c.Type == config.CatalogSQLite || strings.Contains(c.Warehouse, "://")
+}
+
+// bucketOf cuts a location down to what rights are given on: the bucket, or the folder.
+func bucketOf(location string) string {
+	scheme, rest, ok := strings.Cut(location, "://")
+	if !ok || scheme == "file" {
+		return location
+	}
+	bucket, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + bucket
+}
+
+// probe writes a small file, looks at it and deletes it.
+func (k *checks) probe(ctx context.Context, place string) error {
+	s, err := k.env.options.Stores.For(place)
+	if err != nil {
+		return err
+	}
+	path := strings.TrimSuffix(place, "/") + "/.ingestd-check-" + uuid.NewString()
+	text := []byte("written by ingestd validate, which should have deleted it\n")
+	err = s.Put(ctx, path, int64(len(text)), func(w io.Writer) error { _, err := w.Write(text); return err })
+	if err != nil {
+		return err
+	}
+	if _, err := s.Stat(ctx, path); err != nil {
+		return err
+	}
+	return s.Delete(ctx, path)
+}
+
+// sortedSources puts the sources into the order of their names: they come out of a map.
+func sortedSources(list []ingest.SourceOptions) []ingest.SourceOptions {
+	return slices.SortedFunc(slices.Values(list), func(a, b ingest.SourceOptions) int { return strings.Compare(a.Name, b.Name) })
+}
