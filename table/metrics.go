@@ -1,0 +1,77 @@
+package table
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+
+	"github.com/ingestd/ingestd/table/column"
+	"github.com/ingestd/ingestd/table/parquet"
+)
+
+// The table properties that say which statistics go into manifests.
+const (
+	metricsDefault    = "write.metadata.metrics.default"
+	metricsColumn     = "write.metadata.metrics.column."
+	metricsMaxColumns = "write.metadata.metrics.max-inferred-column-defaults"
+	// defaultMaxColumns is Iceberg's: a table of a thousand columns would otherwise carry them all in every entry
+	// of every manifest.
+	defaultMaxColumns = 100
+)
+
+// metricsModes says for each field id what of its statistics is kept. Bounds are always those of truncate(16);
+// modes with another length, and full, get them as well, since shorter bounds are allowed everywhere.
+type metricsModes struct {
+	dropAll    map[int]bool // nothing is
+	dropBounds map[int]bool // counts are
+}
+
+func newMetricsModes(l *column.Layout, props iceberg.Properties) metricsModes {
+	limit, err := strconv.Atoi(props[metricsMaxColumns])
+	if err != nil {
+		limit = defaultMaxColumns
+	}
+	fallback, explicit := props[metricsDefault]
+	m := metricsModes{dropAll: map[int]bool{}, dropBounds: map[int]bool{}}
+	for i := range l.Leaves {
+		leaf := &l.Leaves[i]
+		mode, ok := props[metricsColumn+icebergName(leaf)]
+		switch {
+		case ok:
+		case explicit || i < limit:
+			mode = fallback
+		default:
+			mode = "none"
+		}
+		switch strings.ToLower(mode) {
+		case "none":
+			m.dropAll[leaf.FieldID] = true
+		case "counts":
+			m.dropBounds[leaf.FieldID] = true
+		}
+	}
+	return m
+}
+
+// icebergName is the dotted name of a leaf as Iceberg spells it: without Parquet's repeated groups.
+func icebergName(leaf *column.Leaf) string {
+	parts := slices.DeleteFunc(slices.Clone(leaf.Path[1:]), func(s string) bool { return s == "list" || s == "key_value" })
+	return strings.Join(append([]string{leaf.Path[0]}, parts...), ".")
+}
+
+func (m metricsModes) apply(x *parquet.Metrics) {
+	for _, counts := range []map[int]int64{x.ColumnSizes, x.ValueCounts, x.NullCounts, x.NaNCounts} {
+		drop(counts, m.dropAll)
+	}
+	for _, bounds := range []map[int][]byte{x.Lower, x.Upper} {
+		drop(bounds, m.dropAll)
+		drop(bounds, m.dropBounds)
+	}
+}
+
+func drop[V any](m map[int]V, ids map[int]bool) {
+	maps.DeleteFunc(m, func(id int, _ V) bool { return ids[id] })
+}

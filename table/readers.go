@@ -1,0 +1,165 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+const codeReaders = "E_READERS"
+
+// Feature is something a table may contain that not every reader can read.
+type Feature uint8
+
+// The features.
+const (
+	// PositionDeletes are position delete files of format version 2.
+	PositionDeletes Feature = iota
+	// DeletionVectors are those of format version 3.
+	DeletionVectors
+	// DeltaIntegers is the encoding DELTA_BINARY_PACKED.
+	DeltaIntegers
+	// TimeType is a column of type time.
+	TimeType
+	// Nanoseconds are the timestamp types of format version 3.
+	Nanoseconds
+	// DataPageV2 is Parquet's second page layout.
+	DataPageV2
+	features int = iota
+)
+
+var featureNames = [features]string{
+	"position deletes", "deletion vectors", "delta encoding", "columns of type time", "nanosecond timestamps", "version 2 data pages",
+}
+
+// String names the feature for people.
+func (f Feature) String() string { return featureNames[f] }
+
+// Support is what is known about a reader and a feature. Only Tested and Declared count as yes.
+type Support uint8
+
+// The levels of knowledge.
+const (
+	// Unknown: nobody has tried.
+	Unknown Support = iota
+	// Fails: tried, and it does not work.
+	Fails
+	// Declared: its documentation says so.
+	Declared
+	// Tested: read back by our interoperability tests, with the same sums as the others.
+	Tested
+)
+
+// Yes says whether a table may rely on it.
+func (s Support) Yes() bool { return s >= Declared }
+
+// Reader is a row of the capability table: an engine from a version on.
+type Reader struct {
+	Name string
+	// From is the oldest version the row speaks for. Of Spark it is the version of iceberg-spark-runtime, which is
+	// the part that reads.
+	From version
+	Can  [features]Support
+}
+
+// String is the notation of configurations.
+func (r *Reader) String() string { return r.Name + "@" + r.From.String() }
+
+// capabilities is the one table of who reads what, kept true by the interoperability tests. Rows of one engine
+// stand in order of their versions; the first is the oldest that was tried, and what an engine named without a
+// version is held to.
+func capabilities() []Reader {
+	const y, n = Tested, Fails
+	//                                position  vectors  delta  time  nanos  pages2
+	return []Reader{
+		{"clickhouse", version{26, 9}, [...]Support{y, n, y, y, y, y}},
+		{"duckdb", version{1, 5}, [...]Support{y, y, y, y, n, y}},
+		{"pyiceberg", version{0, 12}, [...]Support{y, y, y, y, y, y}},
+		{"spark", version{1, 9}, [...]Support{y, y, n, n, n, y}},
+		{"spark", version{1, 10}, [...]Support{y, y, y, n, n, y}},
+		{"spark", version{1, 11}, [...]Support{y, y, y, n, n, y}},
+		{"trino", version{476, 0}, [...]Support{y, n, y, y, n, y}},
+	}
+}
+
+// Readers lists the engines the capability table knows.
+func Readers() []string {
+	var names []string
+	for _, r := range capabilities() {
+		if !slices.Contains(names, r.Name) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
+// version is major and minor.
+type version [2]int
+
+// String is "1.9", or "476" where there is no minor version.
+func (v version) String() string {
+	if v[1] == 0 {
+		return strconv.Itoa(v[0])
+	}
+	return fmt.Sprintf("%d.%d", v[0], v[1])
+}
+
+func (v version) before(w version) bool { return slices.Compare(v[:], w[:]) < 0 }
+
+// parseVersion takes "476", "1.10" and "1.10.2".
+func parseVersion(s string) (v version, ok bool) {
+	parts := strings.Split(s, ".")
+	if len(parts) > 3 {
+		return v, false
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 0 {
+			return v, false
+		}
+		if i < len(v) {
+			v[i] = n
+		}
+	}
+	return v, true
+}
+
+// findReader looks a name or name@version up: the newest row that is not newer than the version.
+func findReader(text string) (*Reader, error) {
+	name, ver, versioned := strings.Cut(strings.ToLower(strings.TrimSpace(text)), "@")
+	var rows []Reader
+	for _, r := range capabilities() {
+		if r.Name == name {
+			rows = append(rows, r)
+		}
+	}
+	if len(rows) == 0 {
+		return nil, failure.New(failure.Config, codeReaders, "the readers are "+strings.Join(Readers(), ", ")+"; leave readers out for all of them",
+			"reading readers: unknown reader %q", text)
+	}
+	if !versioned {
+		return &rows[0], nil
+	}
+	v, ok := parseVersion(ver)
+	if !ok {
+		return nil, failure.New(failure.Config, codeReaders, "write "+rows[0].String(), "reading readers: %q is no version", ver)
+	}
+	if name == "spark" && v[0] > 1 {
+		return nil, failure.New(failure.Config, codeReaders, "name the version of iceberg-spark-runtime, as in spark@1.10",
+			"reading readers: %q is a version of Spark", text)
+	}
+	if v.before(rows[0].From) {
+		return nil, failure.New(failure.Config, codeReaders, "the oldest that was tried is "+rows[0].String(),
+			"reading readers: nothing is known about %q", text)
+	}
+	found := &rows[0]
+	for i := range rows {
+		if !v.before(rows[i].From) {
+			found = &rows[i]
+		}
+	}
+	return found, nil
+}
