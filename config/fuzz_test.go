@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // FuzzConfig feeds any bytes to the parser. It must end in a configuration or in problems, never in a panic; the
@@ -31,8 +30,6 @@ func FuzzConfig(f *testing.F) {
 		if len(data) > 1<<14 {
 			return // the parser's time grows with the square; TestLimits holds the bound
 		}
-		done := time.AfterFunc(5*time.Second, func() { os.WriteFile("/tmp/fgen/hang", data, 0o600); panic("hang") })
-		defer done.Stop()
 		c, _, err := Parse("fuzz", data, opts)
 		if err != nil {
 			for _, p := range err.(Problems) {
