@@ -10,10 +10,10 @@ spark_install() {
 
 # spark_runtime WHICH ARTIFACT VERSION: $home/spark-WHICH.jar
 spark_runtime() {
-  local dir=$home/spark/$3
+  local dir=$home/spark/$3 bundle=iceberg-aws-bundle-$SPARK_AWS_BUNDLE_VERSION.jar
   [ -f "$dir/$2-$3.jar" ] || artifact "org.apache.iceberg:$2:$3" "$dir"
-  [ -f "$dir/iceberg-aws-bundle-$3.jar" ] || artifact "org.apache.iceberg:iceberg-aws-bundle:$3" "$dir"
-  echo "$dir/$2-$3.jar,$dir/iceberg-aws-bundle-$3.jar" > "$home/spark-$1.jars"
+  [ -f "$home/spark/$bundle" ] || artifact "org.apache.iceberg:iceberg-aws-bundle:$SPARK_AWS_BUNDLE_VERSION" "$home/spark"
+  echo "$dir/$2-$3.jar,$home/spark/$bundle" > "$home/spark-$1.jars"
 }
 
 spark_start() { :; }
