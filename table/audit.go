@@ -29,6 +29,15 @@ func AuditFields(topic bool) []column.Field {
 	return fields
 }
 
+// IsAudit says whether a column of this name is an auditing column.
+func IsAudit(name string) bool {
+	switch name {
+	case AuditPartition, AuditOffset, AuditTimestamp, AuditTopic:
+		return true
+	}
+	return false
+}
+
 // Audit fills the auditing columns a table has. The zero value fills none.
 type Audit struct {
 	partition, offset, timestamp, topic *column.Column

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -109,12 +110,44 @@ func (lt *lakeTable) assemble(t TB, parts []table.Part) table.Files {
 	return files
 }
 
+// commit appends the files as our committer does: staged, mended, sent.
 func (lt *lakeTable) commit(t TB, files table.Files) {
+	staged := lt.stage(t, files)
+	fs, err := lt.tbl.FS(lt.ctx)
+	require.NoError(t, err)
+	_, err = table.MendManifestList(fs, lt.tbl.Metadata(), snapshotOf(t, staged))
+	require.NoError(t, err)
+	lt.send(t, staged)
+}
+
+func (lt *lakeTable) stage(t TB, files table.Files) icetable.TableCommit {
 	tx := lt.tbl.NewTransaction()
 	require.NoError(t, tx.NewRowDelta(nil).AddRows(files.Data...).Commit(lt.ctx))
-	var err error
-	lt.tbl, err = tx.Commit(lt.ctx)
+	staged, err := tx.TableCommit()
 	require.NoError(t, err)
+	return staged
+}
+
+func (lt *lakeTable) send(t TB, staged icetable.TableCommit) {
+	_, _, err := lt.cat.CommitTable(lt.ctx, lt.tbl.Identifier(), staged.Requirements, staged.Updates)
+	require.NoError(t, err)
+	lt.tbl, err = lt.cat.LoadTable(lt.ctx, lt.tbl.Identifier())
+	require.NoError(t, err)
+}
+
+func snapshotOf(t TB, staged icetable.TableCommit) *icetable.Snapshot {
+	for _, u := range staged.Updates {
+		if u.Action() != icetable.UpdateAddSnapshot {
+			continue
+		}
+		var w struct{ Snapshot *icetable.Snapshot }
+		b, err := json.Marshal(u)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &w))
+		return w.Snapshot
+	}
+	require.FailNow(t, "nothing staged")
+	return nil
 }
 
 // scan reads the table, or what a filter leaves of it, by the value of its first column.

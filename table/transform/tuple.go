@@ -78,25 +78,13 @@ func (f *field) sourceValue(e *entry) any {
 	case column.Decimal:
 		return iceberg.Decimal{Val: f.decimal(e), Scale: f.typ.Scale}
 	case column.String:
-		return notNil(e.s)
+		return e.s
 	case column.UUID:
 		return uuid.UUID([]byte(e.s))
 	default:
 		return []byte(e.s)
 	}
 }
-
-// notNil gives a string with a data pointer, also when it is empty. iceberg-go takes the bound of partitions in a
-// manifest list from the pointer, and an empty string without one becomes a null bound: readers then believe that
-// the manifest holds nothing but nulls and pass over its rows.
-func notNil(s string) string {
-	if s == "" {
-		return empty[:0]
-	}
-	return s
-}
-
-const empty = " "
 
 func (f *field) decimal(e *entry) decimal128.Num {
 	w := wideOf(e.n)
