@@ -17,7 +17,6 @@ if a.s3:
     # The store's keys come from the environment, as the AWS client reads it.
     b = (b.config("spark.sql.catalog.lake.io-impl", "org.apache.iceberg.aws.s3.S3FileIO")
          .config("spark.sql.catalog.lake.s3.endpoint", f"http://{a.s3}").config("spark.sql.catalog.lake.s3.path-style-access", "true")
-         .config("spark.sql.catalog.lake.http-client.type", "urlconnection")  # the client every bundle has
          .config("spark.sql.catalog.lake.client.region", region()))
 spark = b.getOrCreate()
 spark.sparkContext.setLogLevel("ERROR")
