@@ -147,7 +147,7 @@ func TestProblems(t *testing.T) {
 func TestMounts(t *testing.T) {
 	w := ask(options(shop()), "GET", "/catalog/v1/config")
 	require.Equal(t, "GET /v1/config 0 <nil>", w.Body.String())
-	r := httptest.NewRequest("POST", "/catalog/v1/x", strings.NewReader(strings.Repeat("x", maxBody+1)))
+	r := httptest.NewRequest(http.MethodPost, "/catalog/v1/x", strings.NewReader(strings.Repeat("x", maxBody+1)))
 	r.Host = "localhost"
 	w = httptest.NewRecorder()
 	Handler(options(shop())).ServeHTTP(w, r)

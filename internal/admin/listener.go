@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"io"
-	"log"
 	"net"
 	"sync"
 )
@@ -52,6 +50,3 @@ func (c *slotted) Close() error {
 	c.once.Do(c.free)
 	return c.Conn.Close()
 }
-
-// nothing is the log of net/http, which would tell about every client that breaks off.
-func nothing() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -69,7 +70,8 @@ func Listen(ctx context.Context, o Options) (*Server, error) {
 			Handler:           Handler(o),
 			ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 			MaxHeaderBytes: maxHeader,
-			ErrorLog:       nothing(),
+			// net/http would tell about every client that breaks off.
+			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		},
 	}, nil
 }

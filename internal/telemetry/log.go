@@ -56,14 +56,15 @@ func (s *LogSink) Emit(e event.Event) {
 // commit writes the line of a commit.
 func (s *LogSink) commit(e event.CommitDone) {
 	fields := []zap.Field{zap.String("table", e.Table)}
-	switch {
-	case e.Result == event.CommitFenced:
+	switch e.Result {
+	case event.CommitFenced:
 		s.log.Warn("commit fenced: another writer holds these offsets, the batch is dropped and read again",
 			append(fields, zap.Int64("records", e.Counts.Records()))...)
 		return
-	case e.Result == event.CommitFailed:
+	case event.CommitFailed:
 		s.log.Error("commit failed", append(fields, zap.Int64("records", e.Counts.Records()), zap.Duration("took", e.Took))...)
 		return
+	case event.CommitLanded:
 	}
 	// Ids are strings: readers of JSON round numbers of this size.
 	fields = append(fields, zap.String("snapshot_id", strconv.FormatInt(e.SnapshotID, 10)), zap.String("commit_id", e.CommitID))
@@ -100,12 +101,14 @@ func (c counts) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 
 // state writes the line of a change of state.
 func (s *LogSink) state(e event.StateChanged) {
-	level := zapcore.InfoLevel
+	var level zapcore.Level
 	switch e.To {
 	case event.Failed:
 		level = zapcore.ErrorLevel
 	case event.Degraded:
 		level = zapcore.WarnLevel
+	default:
+		level = zapcore.InfoLevel
 	}
 	fields := []zap.Field{zap.String("table", e.Table), zap.String("from", string(e.From)), zap.String("to", string(e.To))}
 	for _, f := range [][2]string{{"code", e.Code}, {"reason", e.Reason}, {"hint", e.Hint}} {

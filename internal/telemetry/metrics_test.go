@@ -3,6 +3,7 @@ package telemetry
 import (
 	"flag"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"slices"
@@ -27,11 +28,12 @@ func newTestMetrics(now func() time.Time) *Metrics {
 	})
 }
 
-// series is everything m exposes of ours: name and labels to value (histograms: number of observations).
-func series(t require.TestingT, m *Metrics) map[string]float64 {
+// series is everything m exposes of ours: name and labels to value (histograms: number of observations). Values are
+// whole numbers in all tests.
+func series(t require.TestingT, m *Metrics) map[string]int64 {
 	families, err := m.Gatherer().Gather()
 	require.NoError(t, err)
-	out := map[string]float64{}
+	out := map[string]int64{}
 	for _, f := range families {
 		if !strings.HasPrefix(f.GetName(), "ingestd_") {
 			continue
@@ -41,14 +43,14 @@ func series(t require.TestingT, m *Metrics) map[string]float64 {
 			for _, l := range s.GetLabel() {
 				key += " " + l.GetName() + "=" + l.GetValue()
 			}
-			out[key] = s.GetCounter().GetValue() + s.GetGauge().GetValue() + float64(s.GetHistogram().GetSampleCount())
+			out[key] = int64(s.GetCounter().GetValue()+s.GetGauge().GetValue()) + int64(s.GetHistogram().GetSampleCount())
 		}
 	}
 	return out
 }
 
 // value is one series; it must exist. Labels come in pairs.
-func value(t require.TestingT, m *Metrics, name string, labels ...string) float64 {
+func value(t require.TestingT, m *Metrics, name string, labels ...string) int64 {
 	var pairs []string
 	for i := 0; i < len(labels); i += 2 {
 		pairs = append(pairs, " "+labels[i]+"="+labels[i+1])
@@ -64,7 +66,7 @@ func TestConsumedIsTheSumOfOutcomes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newTestMetrics(func() time.Time { return noon })
 		var settled outcome.Counts
-		rows := 0.0
+		rows := int64(0)
 		for range rapid.IntRange(0, 10).Draw(t, "commits") {
 			e := landed()
 			e.Result = rapid.SampledFrom([]event.CommitResult{event.CommitLanded, event.CommitFenced, event.CommitFailed}).Draw(t, "result")
@@ -75,19 +77,19 @@ func TestConsumedIsTheSumOfOutcomes(t *testing.T) {
 			m.Emit(event.CommitRetried{Table: e.Table})
 			if e.Result == event.CommitLanded {
 				settled.Add(e.Counts)
-				rows += float64(e.Rows)
+				rows += e.Rows
 			}
 		}
-		consumed, sum := value(t, m, recordsConsumed, labelTable, "shop.clicks"), 0.0
+		consumed, sum := value(t, m, recordsConsumed, labelTable, "shop.clicks"), int64(0)
 		for _, o := range outcome.All() {
 			if o.IsRecord() {
 				sum += value(t, m, recordsByOutcome, labelTable, "shop.clicks", labelOutcome, o.String())
 				continue
 			}
-			require.Equal(t, float64(settled[o]), value(t, m, offsetsNoRecord, labelTable, "shop.clicks", labelKind, o.String()))
+			require.Equal(t, settled[o], value(t, m, offsetsNoRecord, labelTable, "shop.clicks", labelKind, o.String()))
 		}
 		require.Equal(t, consumed, sum)
-		require.Equal(t, float64(settled.Records()), consumed, "only commits that landed count")
+		require.Equal(t, settled.Records(), consumed, "only commits that landed count")
 		require.Equal(t, rows, value(t, m, rowsAdded, labelTable, "shop.clicks"))
 		require.Zero(t, value(t, m, recordsConsumed, labelTable, "shop.logs"))
 	})
@@ -108,7 +110,7 @@ func TestEventsBecomeMetrics(t *testing.T) {
 		m.Emit(e)
 	}
 	got, table := series(t, m), "table=shop.clicks"
-	for key, want := range map[string]float64{
+	for key, want := range map[string]int64{
 		commitsByResult + " result=ok " + table: 1, commitConflicts + " " + table: 2, commitUnknowns + " " + table: 1,
 		commitRetries + " " + table: 1, commitDuration + " " + table: 1, flushDuration + " " + table: 1,
 		filesWritten + " content=data " + table: 2, fileBytesWritten + " " + table: 4096, rewinds + " " + table: 1,
@@ -116,8 +118,8 @@ func TestEventsBecomeMetrics(t *testing.T) {
 		tableState + " state=running " + table: 1, tableState + " state=pending " + table: 0,
 		tableState + " state=pending table=shop.logs": 1, bufferBytes: 100, bufferLimitBytes: 200, partitionsPaused: 2,
 		partitionLag + " partition=3 " + table + " topic=clicks": 7, tableLatency + " " + table: 12,
-		tableFreshness + " " + table: 12, tableLastCommit + " " + table: float64(noon.Unix()),
-		reloadOK: 0, reloadTime: float64(noon.Unix()), buildInfo + " goversion=go1.26 revision=abc version=v1.2.3": 1,
+		tableFreshness + " " + table: 12, tableLastCommit + " " + table: noon.Unix(),
+		reloadOK: 0, reloadTime: noon.Unix(), buildInfo + " goversion=go1.26 revision=abc version=v1.2.3": 1,
 	} {
 		require.Contains(t, got, key)
 		require.Equal(t, want, got[key], key)
@@ -188,7 +190,7 @@ func TestPartitionsThatLeaveLoseTheirSeries(t *testing.T) {
 	now := noon
 	m := newTestMetrics(func() time.Time { return now })
 	m.Emit(event.LagObserved{Table: "shop.clicks", Topic: "c", Partition: 0, Lag: 1, At: noon})
-	require.Equal(t, 1.0, value(t, m, partitionLag, labelTable, "shop.clicks", labelTopic, "c", labelPartition, "0"))
+	require.EqualValues(t, 1, value(t, m, partitionLag, labelTable, "shop.clicks", labelTopic, "c", labelPartition, "0"))
 	now = noon.Add(lagMemory + time.Second)
 	require.NotContains(t, series(t, m), partitionLag+" partition=0 table=shop.clicks topic=c")
 }
@@ -210,7 +212,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 func TestHandlerServesText(t *testing.T) {
 	m := newTestMetrics(func() time.Time { return noon })
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	require.Equal(t, 200, w.Code)
 	require.Contains(t, w.Body.String(), `ingestd_build_info{goversion="go1.26",revision="abc",version="v1.2.3"} 1`)
 	require.Contains(t, w.Body.String(), "go_goroutines")

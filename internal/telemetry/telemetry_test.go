@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -163,10 +164,10 @@ func TestConcurrentEvents(t *testing.T) {
 				sink.Emit(landed())
 				sink.Emit(event.LagObserved{Table: "shop.clicks", Topic: "clicks", Partition: int32(i), Lag: int64(i), At: noon})
 				sink.Emit(event.StateChanged{Table: "shop.clicks", To: event.Running, At: noon})
-				m.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil))
+				m.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/metrics", nil))
 			}
 		})
 	}
 	wg.Wait()
-	require.Equal(t, 200.0, value(t, m, commitsByResult, labelTable, "shop.clicks", labelResult, "ok"))
+	require.EqualValues(t, 200, value(t, m, commitsByResult, labelTable, "shop.clicks", labelResult, "ok"))
 }

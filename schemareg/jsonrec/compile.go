@@ -213,6 +213,7 @@ func (c *compiler) scalar(f *field, d *declared, n *column.Node) {
 		f.size, f.limit = t.Scale, tenTo(t.Precision)
 	case column.Fixed:
 		f.size = t.Length
+	default:
 	}
 	f.op = opOf(d.Type.Kind, t.Kind)
 	if d.unit == Seconds || d.unit == Millis || d.unit == Micros {
@@ -253,6 +254,7 @@ func (d *declared) fits(n *column.Node) error {
 		ok = ok && have.Scale == want.Scale && have.Precision >= want.Precision
 	case column.Fixed:
 		ok = ok && have.Length == want.Length
+	default:
 	}
 	if !ok {
 		return schemaFailure("declare the type of the table", "column %s is %s in the table, not %s", joinPath(d.path), have, want)

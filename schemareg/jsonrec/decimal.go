@@ -40,7 +40,11 @@ func (w wide) less(v wide) bool {
 
 // int64 gives the value if it fits.
 func (w wide) int64() (int64, bool) {
-	if w.hi != 0 || w.lo > math.MaxInt64 && !(w.neg && w.lo == 1<<63) {
+	limit := uint64(math.MaxInt64)
+	if w.neg {
+		limit++
+	}
+	if w.hi != 0 || w.lo > limit {
 		return 0, false
 	}
 	if w.neg {

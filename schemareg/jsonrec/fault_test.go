@@ -199,5 +199,5 @@ func TestInvalidTextIsRepairedOnRequest(t *testing.T) {
 	require.EqualError(t, err, `reading JSON: text is not valid UTF-8 at byte 1`)
 	row, err := x.last(t, []byte(`{"x":"\ud800"}`))
 	require.NoError(t, err, "an escape in a kept value is ASCII and stays as it is")
-	require.Equal(t, `{"x":"\ud800"}`, row[RestColumn])
+	require.Contains(t, row[RestColumn], `"\ud800"`)
 }

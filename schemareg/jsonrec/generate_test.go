@@ -75,6 +75,7 @@ func drawField(t *rapid.T, name string, depth int) column.Field {
 	case column.Map:
 		key := column.Field{Name: "key", Required: true, Type: column.Type{Kind: column.String}}
 		f.Type.Fields = []column.Field{key, drawField(t, "value", depth+1)}
+	default:
 	}
 	return f
 }
@@ -96,6 +97,7 @@ func drawHints(t *rapid.T, fields []column.Field, path []string, named bool) []H
 			h.Unit = choose(t, []Unit{ISO, Days})
 		case column.Time, column.Timestamp, column.TimestampTZ:
 			h.Unit = choose(t, []Unit{ISO, ISO, Seconds, Millis, Micros})
+		default:
 		}
 		if named && oneIn(t, 10) {
 			h.From = "from-" + f.Name
@@ -137,6 +139,7 @@ func widenedType(t *rapid.T, f column.Field) column.Field {
 		f.Type.Fields = slices.Clone(f.Type.Fields)
 		last := len(f.Type.Fields) - 1
 		f.Type.Fields[last] = widenedType(t, f.Type.Fields[last])
+	default:
 	}
 	return f
 }
@@ -185,8 +188,9 @@ func drawValue(t *rapid.T, d *declared, odd int) any {
 			out = append(out, member{fmt.Sprint(drawText(t), i), drawValue(t, &d.members[1], odd)})
 		}
 		return out
+	default:
+		return drawScalar(t, d)
 	}
-	return drawScalar(t, d)
 }
 
 func drawScalar(t *rapid.T, d *declared) any {
@@ -212,8 +216,9 @@ func drawScalar(t *rapid.T, d *declared) any {
 		return coding.EncodeToString(rapid.SliceOf(rapid.Byte()).Draw(t, "binary"))
 	case column.String:
 		return drawText(t)
+	default:
+		return drawClock(t, d)
 	}
-	return drawClock(t, d)
 }
 
 func drawDecimal(t *rapid.T, p column.Type) any {
@@ -253,8 +258,9 @@ func drawClock(t *rapid.T, d *declared) any {
 		return raw(fmt.Sprintf("%d.%03d", micros/1e6, max(micros, -micros)/1e3%1e3))
 	case Millis:
 		return raw(strconv.FormatInt(micros/1e3, 10))
+	default:
+		return raw(strconv.FormatInt(micros, 10))
 	}
-	return raw(strconv.FormatInt(micros, 10))
 }
 
 func drawText(t *rapid.T) string {

@@ -135,10 +135,9 @@ func (m *Program) fromText(f *field, b []byte, p int) int {
 			f.column.AppendInt32(days)
 		}
 	default:
-		switch f.op {
-		case opTimeText:
+		if f.op == opTimeText {
 			micros, why = timeOf(s)
-		case opTimestampText, opTimestampTZText:
+		} else {
 			micros, why = timestampOf(s, f.op == opTimestampTZText)
 		}
 		if why == fine {

@@ -144,7 +144,9 @@ func (s oracle) object(object []member, fields []declared) (map[string]any, any,
 		if d.Required && out[d.Name] == nil {
 			return nil, nil, errRefused
 		}
-		out[d.Name] = out[d.Name] // missing is null
+		if _, ok := out[d.Name]; !ok {
+			out[d.Name] = nil
+		}
 	}
 	return out, orNil(kept), nil
 }
@@ -263,6 +265,7 @@ func numberOf(s string, d *declared) (any, error) {
 			return float32(f), nil
 		}
 		return f, nil
+	default:
 	}
 	if r == nil { // an absurd exponent
 		mantissa, exponent := s[:strings.IndexAny(s, "eE")], s[strings.IndexAny(s, "eE"):]
@@ -288,6 +291,7 @@ func numberOf(s string, d *declared) (any, error) {
 		}
 	case column.Time, column.Timestamp, column.TimestampTZ:
 		return ticks(r, d)
+	default:
 	}
 	return nil, errRefused
 }
@@ -359,6 +363,7 @@ func textOf(s string, d *declared) (any, error) {
 		if d.unit == ISO {
 			return clockOf(s, d.Type.Kind)
 		}
+	default:
 	}
 	return nil, errRefused
 }

@@ -106,7 +106,7 @@ func NewSchema(c Config) (*Schema, error) {
 	if c.Unknown == Rest && slices.ContainsFunc(c.Fields, func(f column.Field) bool { return f.Name == RestColumn }) {
 		return nil, schemaFailure("rename the column", "column %s is needed for undeclared fields", RestColumn)
 	}
-	return s, checkKeys(s.root, "")
+	return s, checkKeys(s.root)
 }
 
 // Fields are the columns the declaration asks for, RestColumn last if there is one.
@@ -157,6 +157,7 @@ func (d *declared) declareMembers() error {
 		names = []string{"element"}
 	case column.Map:
 		names = []string{"key", "value"}
+	default: // a column of its own
 	}
 	if len(d.Type.Fields) != len(names) {
 		return schemaFailure("", "type %s of field %s is not whole", d.Type, place(d.path))
@@ -217,19 +218,20 @@ func (d *declared) takes(u Unit) bool {
 		return u == ISO || u == Days
 	case column.Time, column.Timestamp, column.TimestampTZ:
 		return u != Days
+	default:
+		return u == ISO
 	}
-	return u == ISO
 }
 
 // checkKeys finds columns and JSON keys that are declared twice.
-func checkKeys(fields []declared, owner string) error {
+func checkKeys(fields []declared) error {
 	names, keys := map[string]bool{}, map[string]bool{}
 	for _, f := range fields {
 		if f.from != "" && (names[f.Name] || keys[f.from]) {
 			return schemaFailure("", "field %s is declared twice", place(f.path))
 		}
 		names[f.Name], keys[f.from] = true, true
-		if err := checkKeys(f.members, f.Name); err != nil {
+		if err := checkKeys(f.members); err != nil {
 			return err
 		}
 	}

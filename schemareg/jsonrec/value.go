@@ -44,6 +44,7 @@ func (m *Program) value(f *field, b []byte, p int, rep byte) int {
 		return p
 	}
 	switch f.presence {
+	case always:
 	case flat:
 		f.column.SetValid()
 	case levelled:
@@ -76,8 +77,9 @@ func (m *Program) scalar(f *field, b []byte, p int) int {
 		}
 		f.column.AppendInt64(v)
 		return q
+	default:
+		return m.fromText(f, b, p)
 	}
-	return m.fromText(f, b, p)
 }
 
 // null reads a null.

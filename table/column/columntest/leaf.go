@@ -145,6 +145,7 @@ func bytesOf(l *column.Leaf, b []byte) any {
 			return new(big.Int) // the one form of zero that compares equal
 		}
 		return v
+	default:
+		return slices.Clone(b)
 	}
-	return slices.Clone(b)
 }

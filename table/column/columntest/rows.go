@@ -56,8 +56,9 @@ func (a assembler) read(n *column.Node) any {
 		return nil
 	case column.Map:
 		return a.entries(n)
+	default:
+		return first.take()
 	}
-	return first.take()
 }
 
 // absent takes one entry of every leaf at and below n; all must say that the value ends at the same level.
