@@ -41,7 +41,8 @@ type compiler struct {
 	columns []*column.Column // nil: only compare
 	naming  Naming
 	changes Changes
-	err     error // the schema cannot be compiled at all
+	added   map[string]string // lower-case path of each of changes.Add -> its name
+	err     error             // the schema cannot be compiled at all
 }
 
 func newCompiler(l *column.Layout, opts CompileOptions) *compiler {
@@ -49,7 +50,7 @@ func newCompiler(l *column.Layout, opts CompileOptions) *compiler {
 	if nodes == nil {
 		nodes = l.Nodes
 	}
-	return &compiler{layout: l, nodes: nodes, naming: opts.Naming}
+	return &compiler{layout: l, nodes: nodes, naming: opts.Naming, added: map[string]string{}}
 }
 
 func (c *compiler) compile(root *block, s *Schema) error {
@@ -98,13 +99,18 @@ func (c *compiler) record(b *builder, t *avroType, nodes []*column.Node, at plac
 	for _, n := range nodes {
 		byName[n.Field.Name] = n
 	}
+	siblings := nodes
+	if at.top {
+		siblings = c.layout.Nodes // also those that somebody else fills
+	}
+	byLower := c.byLower(siblings)
 	for i := range t.fields {
 		f := &t.fields[i]
 		name := at.prefix + f.name
 		below := at.below(f.name, name)
 		n := byName[name]
 		if n == nil {
-			c.lacks(f, name, nodes, at)
+			c.lacks(f, name, byLower, at)
 			c.skip(b, f.typ, below)
 			continue
 		}

@@ -48,8 +48,8 @@ func Diff(s *Schema, l *column.Layout, opts CompileOptions) (Changes, error) {
 	return c.changes, nil
 }
 
-// lacks notes a field without a column. siblings are the columns beside which it would stand.
-func (c *compiler) lacks(f *avroField, name string, siblings []*column.Node, at place) {
+// lacks notes a field without a column. siblings are the columns beside which it would stand, by lower-case name.
+func (c *compiler) lacks(f *avroField, name string, siblings map[string]*column.Node, at place) {
 	if c.columns != nil {
 		return
 	}
@@ -61,26 +61,33 @@ func (c *compiler) lacks(f *avroField, name string, siblings []*column.Node, at 
 	if !p.ok {
 		return
 	}
-	if at.top {
-		siblings = c.layout.Nodes // also those that somebody else fills
-	}
 	below := at.below(f.name, name)
-	for _, n := range siblings {
-		if strings.EqualFold(n.Field.Name, name) {
-			c.mismatch(below, n, f.typ.String(), "the column has the same name, but for case or for what fills it")
-			return
-		}
+	if n := siblings[strings.ToLower(name)]; n != nil {
+		c.mismatch(below, n, f.typ.String(), "the column has the same name, but for case or for what fills it")
+		return
 	}
-	for _, a := range c.changes.Add {
-		if strings.EqualFold(a.Field.Name, name) && strings.Join(a.Path, ".") == strings.Join(at.column, ".") {
-			if a.Field.Name != name {
-				c.err = caseCollision(at.path, a.Field.Name, name)
-			}
-			return // the second use of a union's member
+	key := strings.ToLower(strings.Join(below.column, "."))
+	if other, known := c.added[key]; known {
+		if other != name {
+			c.err = caseCollision(at.path, other, name)
 		}
+		return // the second use of a union's member
 	}
+	c.added[key] = name
 	field := column.Field{Name: name, Doc: f.docs(), Type: p.typ}
 	c.changes.Add = append(c.changes.Add, AddColumn{Path: at.column, Field: field})
+}
+
+// byLower indexes columns for lacks.
+func (c *compiler) byLower(nodes []*column.Node) map[string]*column.Node {
+	if c.columns != nil {
+		return nil
+	}
+	out := make(map[string]*column.Node, len(nodes))
+	for _, n := range nodes {
+		out[strings.ToLower(n.Field.Name)] = n
+	}
+	return out
 }
 
 func (c *compiler) mismatch(at place, n *column.Node, writer, reason string) {

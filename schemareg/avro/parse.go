@@ -129,6 +129,9 @@ func (p *parser) union(v *jsonValue, ns string, depth int) (*avroType, error) {
 	if len(v.items) == 0 {
 		return nil, errors.New("a union has no branches")
 	}
+	if len(v.items) > MaxUnion {
+		return nil, unsupported("", "a union has %d branches, more than %d", len(v.items), MaxUnion)
+	}
 	t := &avroType{kind: kUnion}
 	seen := map[string]bool{}
 	for _, item := range v.items {

@@ -20,6 +20,7 @@ const (
 	MaxBytes = 1 << 20 // text, with everything it refers to
 	MaxDepth = 100     // nested types, named ones written out where they are used
 	MaxTypes = 20_000  // types, named ones written out where they are used
+	MaxUnion = 256     // branches of a union
 )
 
 // Schema is a parsed writer schema. It is immutable.

@@ -78,7 +78,7 @@ func (c *compiler) member(b *builder, t *avroType, n *column.Node, i int, at pla
 		}
 	}
 	if target == nil {
-		c.lacks(&avroField{name: name, doc: t.branches[i].doc, typ: t.branches[i]}, name, n.Children, at)
+		c.lacks(&avroField{name: name, doc: t.branches[i].doc, typ: t.branches[i]}, name, c.byLower(n.Children), at)
 		c.skip(b, t.branches[i], below)
 		return
 	}
