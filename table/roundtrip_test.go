@@ -44,8 +44,17 @@ func genTerms(t *rapid.T, fields []column.Field) []string {
 		all = append(all, termsOf(fields[i])...)
 	}
 	n := rapid.IntRange(0, 2).Draw(t, "terms")
-	terms := rapid.SliceOfNDistinct(rapid.SampledFrom(all), n, n, rapid.ID[string]).Draw(t, "partition_by")
-	return terms
+	texts := rapid.SliceOfNDistinct(rapid.SampledFrom(all), n, n, rapid.ID[string]).Draw(t, "partition_by")
+	terms := make([]transform.Term, n)
+	for i := range terms {
+		var err error
+		terms[i], err = transform.Parse(texts[i])
+		require.NoError(t, err)
+	}
+	if transform.CheckAll(terms, fields) != nil { // two decimals, or year and month of one column
+		return texts[:1]
+	}
+	return texts
 }
 
 // termsOf lists the partition_by entries a column can take.

@@ -12,7 +12,15 @@ type absorber struct {
 	n64   *numDict[int64]
 	n32   *numDict[int32]
 	used  []uint64 // scratch of scanReferred
+
+	// Bounds of the page's byte strings, kept while values are absorbed, if the page began with a large dictionary:
+	// afterwards each of them would be a cache miss.
+	running bool
+	bounds  extremes
 }
+
+// manyValues is the size from which a dictionary does not stay in cache.
+const manyValues = 8192
 
 // HasDict tells whether the values of this column can have a dictionary: everything but booleans.
 func (c *Column) HasDict() bool { return c.Leaf.Physical != PhysBool }
@@ -53,7 +61,17 @@ func (c *Column) encode(refs []int32) {
 		if d.bytes == nil {
 			d.bytes = newBytesDict(&c.Leaf)
 		}
+		if len(c.index) == len(refs) {
+			d.running = d.bytes.len() >= manyValues
+			d.bounds.start(&c.Leaf)
+		}
+		repaired := d.bytes.repaired
 		d.bytes.encode(c.buf, refs)
+		d.running = d.running && repaired == d.bytes.repaired
+		if d.running {
+			c.scanPlain(&d.bounds)
+			d.bounds.own()
+		}
 	}
 }
 
@@ -127,7 +145,7 @@ func (c *Column) ResetChunk() {
 
 // Bytes is the memory of the column: page buffers and dictionary, used or not.
 func (c *Column) Bytes() int64 {
-	n := 8*cap(c.i64) + 4*cap(c.i32) + cap(c.buf) + cap(c.bits) + cap(c.valid) + cap(c.def) + cap(c.rep) + 4*cap(c.index) + 8*cap(c.absorber.used)
+	n := 8*cap(c.i64) + 4*cap(c.i32) + cap(c.buf) + cap(c.bits) + cap(c.valid) + cap(c.def) + cap(c.rep) + 4*cap(c.index) + 8*cap(c.absorber.used) + cap(c.absorber.bounds.loBuf) + cap(c.absorber.bounds.hiBuf)
 	total := int64(n) + int64(unsafe.Sizeof(*c))
 	d := &c.absorber
 	if d.bytes != nil {

@@ -155,3 +155,41 @@ func TestBooleansHaveNoDictionary(t *testing.T) {
 	require.Nil(t, c.DictPlain())
 	require.Zero(t, c.DictLen())
 }
+
+// A page that begins with a large dictionary keeps its bounds while values are absorbed.
+func TestBoundsOfPagesWithALargeDictionary(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, kind := range []Kind{String, Decimal, UUID, Binary} {
+		c := columnOf(t, kind, true)
+		draw := func() []byte {
+			v := make([]byte, 11)
+			if c.Leaf.Physical == PhysFixed {
+				v = make([]byte, c.Leaf.FixedLen)
+			}
+			for i := range v {
+				v[i] = byte(r.IntN(256))
+				if kind == String {
+					v[i] &= 0x7f
+				}
+			}
+			return v
+		}
+		d := &driver{t: t, src: &bytesSource{}, col: c}
+		for page := range 4 {
+			for range 10 {
+				for range 1 + manyValues/20 {
+					v := draw()
+					if page == 3 && kind == String && len(d.page) == 7000 {
+						v[0] = 0xff // repaired: what was seen is not what is stored
+					}
+					d.appendValue(v)
+					d.page = append(d.page, entry{value: v})
+				}
+				d.absorb()
+			}
+			d.src = &bytesSource{[]byte{1}} // the dictionary stays on
+			d.endPage()
+		}
+		require.Greater(t, c.DictLen(), manyValues)
+	}
+}

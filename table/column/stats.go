@@ -138,6 +138,16 @@ type extremes struct {
 	has      bool
 	lo, hi   []byte
 	klo, khi uint64
+
+	loBuf, hiBuf []byte // see own
+}
+
+// start forgets the values seen.
+func (x *extremes) start(leaf *Leaf) {
+	x.has, x.sign = false, 0
+	if leaf.Type.Kind == Decimal {
+		x.sign = 1 << 63
+	}
 }
 
 func (x *extremes) add(v []byte) {
@@ -163,26 +173,40 @@ func prefix8(v []byte) uint64 {
 	return binary.BigEndian.Uint64(t[:])
 }
 
+// own copies the extremes out of a buffer that will be used again.
+func (x *extremes) own() {
+	x.loBuf = append(x.loBuf[:0], x.lo...)
+	x.hiBuf = append(x.hiBuf[:0], x.hi...)
+	x.lo, x.hi = x.loBuf, x.hiBuf
+}
+
 func (c *Column) bytesBounds(s *Stats) {
 	var x extremes
-	if c.Leaf.Type.Kind == Decimal {
-		x.sign = 1 << 63
-	}
-	if len(c.index) > 0 {
+	x.start(&c.Leaf)
+	switch {
+	case len(c.index) == 0:
+	case c.absorber.running:
+		x = c.absorber.bounds
+	default:
 		c.scanReferred(&x)
 	}
+	c.scanPlain(&x)
+	s.Has, s.Min, s.Max = x.has, x.lo, x.hi
+}
+
+// scanPlain looks at the values that wait.
+func (c *Column) scanPlain(x *extremes) {
 	if c.Leaf.Physical == PhysFixed {
 		for at := 0; at < len(c.buf); at += c.Leaf.FixedLen {
 			x.add(c.buf[at : at+c.Leaf.FixedLen])
 		}
-	} else {
-		for at := 0; at < len(c.buf); {
-			n := int(binary.LittleEndian.Uint32(c.buf[at:]))
-			x.add(c.buf[at+4 : at+4+n])
-			at += 4 + n
-		}
+		return
 	}
-	s.Has, s.Min, s.Max = x.has, x.lo, x.hi
+	for at := 0; at < len(c.buf); {
+		n := int(binary.LittleEndian.Uint32(c.buf[at:]))
+		x.add(c.buf[at+4 : at+4+n])
+		at += 4 + n
+	}
 }
 
 // scanReferred looks at each dictionary value that the page refers to once.

@@ -22,12 +22,19 @@ type Partitioner struct {
 // Compile prepares the partition spec for rows of layout, whose fields carry the ids of the loaded schema.
 func Compile(spec *iceberg.PartitionSpec, layout *column.Layout) (*Partitioner, error) {
 	p := &Partitioner{}
+	decimals := 0
 	for _, pf := range spec.Fields() {
 		f, err := compileField(pf, layout)
 		if err != nil {
 			return nil, err
 		}
 		p.fields = append(p.fields, f)
+		if f.term.Kind.keepsDecimal(f.typ) {
+			decimals++
+		}
+	}
+	if err := checkDecimals(decimals); err != nil {
+		return nil, err
 	}
 	if len(p.fields) == 0 {
 		return nil, failure.New(failure.Fatal, codePartition, "", "compiling a partition spec without fields")

@@ -130,6 +130,50 @@ func (t Term) Check(fields []column.Field) error {
 		"partitioning by %s: there is no column %q", t, t.Column)
 }
 
+// CheckAll checks the terms of one partition spec, alone and together.
+func CheckAll(terms []Term, fields []column.Field) error {
+	names := map[string]bool{}
+	times := map[string]Term{} // by column
+	decimals := 0
+	for _, t := range terms {
+		if err := t.Check(fields); err != nil {
+			return err
+		}
+		if names[t.Name()] {
+			return failure.New(failure.Config, codePartition, "leave one of them out", "partitioning by %s twice", t)
+		}
+		names[t.Name()] = true
+		if t.Kind >= Year && t.Kind <= Hour {
+			if other, ok := times[t.Column]; ok {
+				return failure.New(failure.Config, codePartition, "keep the finer one: it implies the other",
+					"partitioning by %s and by %s: one is enough", other, t)
+			}
+			times[t.Column] = t
+		}
+		for i := range fields {
+			if fields[i].Name == t.Column && t.Kind.keepsDecimal(fields[i].Type) {
+				decimals++
+			}
+		}
+	}
+	return checkDecimals(decimals)
+}
+
+// keepsDecimal says whether the partition values are decimals.
+func (k Kind) keepsDecimal(src column.Type) bool {
+	return src.Kind == column.Decimal && k != Bucket
+}
+
+// checkDecimals refuses what iceberg-go cannot write into a manifest: it gives the Avro types of all decimals one
+// name.
+func checkDecimals(n int) error {
+	if n < 2 {
+		return nil
+	}
+	return failure.New(failure.Config, codePartition, "keep one of them, or use bucket",
+		"partitioning by %d decimals: manifests cannot be written for more than one", n)
+}
+
 func (t Term) checkType(typ column.Type) error {
 	if typ.Kind.Nested() {
 		return failure.New(failure.Config, codePartition, "partition by a top-level column of a primitive type",

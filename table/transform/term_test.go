@@ -87,6 +87,34 @@ func TestCheckColumn(t *testing.T) {
 	f("s.a", `partitioning by s.a: there is no column "s.a" [E_PARTITION_BY] — name a top-level column of the table; members of structs and lists cannot be partition sources here`)
 }
 
+func TestCheckTermsTogether(t *testing.T) {
+	fields := []column.Field{
+		{Name: "a", Type: column.Type{Kind: column.Decimal, Precision: 9}},
+		{Name: "b", Type: column.Type{Kind: column.Decimal, Precision: 20}},
+		{Name: "ts", Type: column.Type{Kind: column.Timestamp}},
+	}
+	f := func(want string, texts ...string) {
+		t.Helper()
+		var terms []transform.Term
+		for _, s := range texts {
+			term, err := transform.Parse(s)
+			require.NoError(t, err)
+			terms = append(terms, term)
+		}
+		err := transform.CheckAll(terms, fields)
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.Equal(t, want, failure.Describe(err))
+	}
+	f("", "a", "bucket(3, b)", "day(ts)")
+	f("partitioning by day(ts) and by hour(ts): one is enough [E_PARTITION_BY] — keep the finer one: it implies the other", "day(ts)", "hour(ts)")
+	f("partitioning by day(ts) twice [E_PARTITION_BY] — leave one of them out", "day(ts)", "day(ts)")
+	f("partitioning by 2 decimals: manifests cannot be written for more than one [E_PARTITION_BY] — keep one of them, or use bucket", "a", "truncate(3, b)")
+	f(`partitioning by c: there is no column "c" [E_PARTITION_BY] — name a top-level column of the table; members of structs and lists cannot be partition sources here`, "c")
+}
+
 // The table of source types is iceberg-go's, and the names are its names.
 func TestTermsAgreeWithIceberg(t *testing.T) {
 	types := map[column.Kind]iceberg.Type{
