@@ -174,7 +174,7 @@ func TestCreation(t *testing.T) {
 	require.Equal(t, "true", props["write.metadata.delete-after-commit.enabled"])
 	require.Equal(t, "5", props["write.metadata.previous-versions-max"], "the caller's come last")
 	require.Equal(t, "zstd", props["write.parquet.compression-codec"])
-	require.Equal(t, "p", props[CreatedByKey])
+	require.Equal(t, "p/main", props[CreatedByKey])
 	f, ok := w.Schema().FindFieldByName("user.tags.element")
 	require.True(t, ok)
 	require.Equal(t, iceberg.PrimitiveTypes.String, f.Type)

@@ -21,6 +21,7 @@ const (
 	CodeBranch           = "E_BRANCH"
 	CodeStateAmbiguous   = "E_STATE_AMBIGUOUS"
 	CodeStateUnreadable  = "E_STATE_UNREADABLE"
+	CodeStateLost        = "E_STATE_LOST"
 	CodeStateSize        = "E_STATE_SIZE"
 	CodeStateVersion     = "E_STATE_VERSION"
 	CodeConfigSuperseded = "E_CONFIG_SUPERSEDED"
@@ -39,26 +40,24 @@ func (s *Spec) halt(code, hint, format string, args ...any) error {
 	return failure.New(failure.Halt, code, hint, "table %s: %s", s.name(), fmt.Sprintf(format, args...))
 }
 
-// unmirror is the statement by which an operator accepts what the branch shows now.
-func (s *Spec) unmirror() string {
-	return fmt.Sprintf("ALTER TABLE %s UNSET TBLPROPERTIES ('%s')", s.name(), state.MirrorKey(s.Pipeline, s.Branch))
+// accept is the statement by which an operator accepts what the branch shows. It works with any engine.
+func (s *Spec) accept(snapshot int64) string {
+	return fmt.Sprintf("ALTER TABLE %s SET TBLPROPERTIES ('%s'='%d'), then restart", s.name(), AcceptKey(s.Pipeline, s.Branch), snapshot)
 }
 
-func (s *Spec) rolledBack(m *state.Mirror, carrier string) error {
+func (s *Spec) rolledBack(m *state.Mirror, stands int64) error {
 	return s.halt(CodeRolledBack,
-		"to read the records again that the rollback took away: "+s.unmirror()+", then restart; otherwise roll the table forward again",
-		"branch %s was rolled back: it stands on %s, but ingestd committed snapshot %d after it", s.Branch, carrier, m.SnapshotID)
+		"to read again what the rollback took away: "+s.accept(stands)+"; otherwise roll the table forward",
+		"branch %s was rolled back: its state is that of snapshot %d, but ingestd committed snapshot %d after it", s.Branch, stands, m.SnapshotID)
 }
 
-func (s *Spec) replaced(m *state.Mirror) error {
-	return s.halt(CodeReplaced,
-		"to fill the table as it is now from the start: "+s.unmirror()+", then restart",
+func (s *Spec) replaced(m *state.Mirror, head int64) error {
+	return s.halt(CodeReplaced, "to fill the table as it is now from the start: "+s.accept(head),
 		"branch %s no longer descends from snapshot %d that ingestd committed: the table was replaced", s.Branch, m.SnapshotID)
 }
 
 func (s *Spec) ambiguous(m *state.Mirror) error {
-	return s.halt(CodeStateAmbiguous,
-		"set the branch to a snapshot that descends from it, or accept what the branch shows: "+s.unmirror(),
+	return s.halt(CodeStateAmbiguous, "if it does: "+s.accept(m.SnapshotID)+"; otherwise set the branch to a snapshot that does",
 		"snapshot %d that ingestd committed still exists, but expired snapshots hide whether branch %s descends from it", m.SnapshotID, s.Branch)
 }
 

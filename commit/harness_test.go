@@ -50,10 +50,12 @@ type bench struct {
 	cancel   context.CancelFunc
 	patience int
 	events   []event.Event
+	// lists caches what was read of manifest lists.
+	lists map[string][]manifest
 }
 
 func newBench(t check) *bench {
-	b := &bench{t: t, cat: committest.New(), patience: 60}
+	b := &bench{t: t, cat: committest.New(), patience: 60, lists: map[string][]manifest{}}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.mu.now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	return b
@@ -193,13 +195,9 @@ func (b *bench) live(sn *table.Snapshot) map[string][][2]int {
 	if sn == nil {
 		return out
 	}
-	manifests, err := sn.Manifests(b.cat.Files)
-	require.NoError(b.t, err)
-	for _, m := range manifests {
-		entries, err := m.FetchEntries(b.cat.Files, true)
-		require.NoError(b.t, err)
-		for _, e := range entries {
-			parts := strings.Split(strings.TrimSuffix(e.DataFile().FilePath(), ".parquet"), "-")
+	for _, m := range b.manifests(sn) {
+		for _, path := range m.live {
+			parts := strings.Split(strings.TrimSuffix(path, ".parquet"), "-")
 			if len(parts) < 4 {
 				continue // a foreign file
 			}
@@ -211,6 +209,37 @@ func (b *bench) live(sn *table.Snapshot) map[string][][2]int {
 		}
 	}
 	return out
+}
+
+// manifest is what a manifest lists; it never changes.
+type manifest struct {
+	path string
+	live []string
+}
+
+// manifests reads what a snapshot lists. All of it must exist.
+func (b *bench) manifests(sn *table.Snapshot) []manifest {
+	b.t.Helper()
+	require.True(b.t, b.cat.Files.Has(sn.ManifestList), "manifest list of snapshot %d was removed", sn.SnapshotID)
+	list, ok := b.lists[sn.ManifestList]
+	if !ok {
+		files, err := sn.Manifests(b.cat.Files)
+		require.NoError(b.t, err)
+		for _, m := range files {
+			out := manifest{path: m.FilePath()}
+			entries, err := m.FetchEntries(b.cat.Files, true)
+			require.NoError(b.t, err)
+			for _, e := range entries {
+				out.live = append(out.live, e.DataFile().FilePath())
+			}
+			list = append(list, out)
+		}
+		b.lists[sn.ManifestList] = list
+	}
+	for _, m := range list {
+		require.True(b.t, b.cat.Files.Has(m.path), "a manifest of snapshot %d was removed", sn.SnapshotID)
+	}
+	return list
 }
 
 // exact checks the promise on the table itself: the files of each partition cover exactly what is before its

@@ -3,6 +3,8 @@ package commit
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/apache/iceberg-go/table"
 
@@ -141,33 +143,40 @@ func (s *Spec) inspect(tbl *table.Table) (*view, error) {
 		return v, s.agree(v, l.ours, mirror)
 	}
 	if mirror == nil {
-		return v, nil
+		return v, s.lost(meta, v.head, l)
 	}
-	if err := s.hidden(meta, v.head, l, mirror); err != nil {
-		return nil, err
+	trusted, err := s.hidden(meta, v.head, l, mirror)
+	if trusted {
+		v.state, v.notes = mirror.State, mirror.Notes
 	}
-	v.state, v.notes = mirror.State, mirror.Notes
-	return v, nil
+	return v, err
 }
 
 // agree compares the state found in the lineage with the mirror. The mirror was written together with the snapshot
 // it names and does not roll back with the branch: if it names a later one, that one is gone from the branch.
 func (s *Spec) agree(v *view, ours *table.Snapshot, mirror *state.Mirror) error {
 	switch {
-	case mirror == nil || mirror.Sequence < ours.SequenceNumber:
+	case mirror == nil || mirror.Sequence < ours.SequenceNumber || s.accepted(v.meta, ours.SnapshotID):
 		return nil
 	case mirror.SnapshotID == ours.SnapshotID:
 		v.notes = mirror.Notes
 		return nil
 	}
-	return s.rolledBack(mirror, fmt.Sprintf("snapshot %d", ours.SnapshotID))
+	return s.rolledBack(mirror, ours.SnapshotID)
 }
 
-// hidden decides whether the mirror may speak for a lineage that shows no state of ours: only when the lineage ends
-// in a gap behind which our snapshot can lie.
-func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirror *state.Mirror) error {
+// hidden decides what holds for a lineage that shows no state of ours although there is a mirror. The mirror is
+// trusted only when the lineage ends in a gap behind which our snapshot can lie.
+func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirror *state.Mirror) (trusted bool, err error) {
+	stands := int64(0)
+	if head != nil {
+		stands = head.SnapshotID
+	}
+	if s.accepted(meta, stands) {
+		return false, nil
+	}
 	if head == nil {
-		return s.replaced(mirror)
+		return false, s.replaced(mirror, 0)
 	}
 	kept := meta.SnapshotByID(mirror.SnapshotID)
 	descends := false
@@ -178,16 +187,40 @@ func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirr
 		})
 	}
 	oldest := l.visited[len(l.visited)-1]
+	pending := meta.Properties()[AcceptKey(s.Pipeline, s.Branch)] != "" && !s.accepted(meta, mirror.SnapshotID)
 	switch {
-	case descends || (l.gap && oldest.SequenceNumber <= mirror.Sequence):
-		return s.rolledBack(mirror, fmt.Sprintf("snapshot %d", head.SnapshotID))
+	case descends || pending || (l.gap && oldest.SequenceNumber <= mirror.Sequence):
+		return false, s.rolledBack(mirror, head.SnapshotID)
 	case !l.gap:
-		return s.replaced(mirror)
-	case kept != nil:
-		return s.ambiguous(mirror)
+		return false, s.replaced(mirror, head.SnapshotID)
+	case kept != nil && !s.accepted(meta, mirror.SnapshotID):
+		return false, s.ambiguous(mirror)
 	}
-	return nil
+	return true, nil
 }
+
+// lost refuses a table that we created, of which neither history nor mirror remain: filling it again from the start
+// would double its rows.
+func (s *Spec) lost(meta table.Metadata, head *table.Snapshot, l lineage) error {
+	if !l.gap || meta.Properties()[CreatedByKey] != s.creator() || s.accepted(meta, head.SnapshotID) {
+		return nil
+	}
+	return s.halt(CodeStateLost, "to fill the table from the start, on top of what it holds: "+s.accept(head.SnapshotID),
+		"its positions are gone: the snapshots that carried them have expired and property %s was removed", state.MirrorKey(s.Pipeline, s.Branch))
+}
+
+// AcceptKey is the property by which an operator accepts a history that halted a table. Its value is the snapshot
+// that the halt named, so that nothing is accepted that was not seen. The next commit removes it.
+func AcceptKey(pipeline, branch string) string {
+	return "ingestd.accept." + strings.TrimPrefix(state.MirrorKey(pipeline, branch), state.MirrorPrefix)
+}
+
+func (s *Spec) accepted(meta table.Metadata, snapshot int64) bool {
+	return meta.Properties()[AcceptKey(s.Pipeline, s.Branch)] == strconv.FormatInt(snapshot, 10)
+}
+
+// creator is the value of CreatedByKey.
+func (s *Spec) creator() string { return s.Pipeline + "/" + s.Branch }
 
 // mirror reads our mirror property, nil when there is none.
 func (s *Spec) mirror(meta table.Metadata) (*state.Mirror, error) {

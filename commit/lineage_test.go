@@ -77,7 +77,7 @@ func TestWalkRules(t *testing.T) {
 			}
 			require.NoError(t, err)
 			e, _ := opened.State().Find(key(0))
-			require.Equal(t, pos(position), e.Position)
+			require.Equal(t, position, at(e.Position))
 		})
 	}
 	f("untouched", "", 30, func(*world) {})
@@ -93,7 +93,26 @@ func TestWalkRules(t *testing.T) {
 		x.rollback(x.ids[1])
 		x.expire(func(_ int, id int64) bool { return id == x.ids[2] || id == x.ids[3] })
 	})
+	f("rollback accepted", "", 10, func(x *world) { x.rollback(x.ids[1]); x.accept(x.ids[1]) })
+	f("another rollback accepted", CodeRolledBack, 0, func(x *world) { x.rollback(x.ids[1]); x.accept(x.ids[2]) })
+	f("rollback accepted, but expired before it was used", CodeRolledBack, 0, func(x *world) {
+		x.rollback(x.ids[1])
+		x.accept(x.ids[1])
+		x.foreignAppend()
+		x.expire(func(_ int, id int64) bool { return slices.Contains(x.ids, id) })
+	})
+	f("branch gone, accepted", "", 0, func(x *world) {
+		require.NoError(t, x.cat.Rewrite(func(m map[string]any) { delete(m["refs"].(map[string]any), "main"); m["current-snapshot-id"] = -1 }, ident...))
+		x.accept(0)
+	})
 	f("rollback accepted by dropping the mirror", "", 10, func(x *world) { x.rollback(x.ids[1]); x.property(mirrorKey, nil) })
+	f("history and mirror gone", CodeStateLost, 0, func(x *world) {
+		x.foreignAppend()
+		x.expire(func(i int, _ int64) bool { return i < 4 })
+		x.property(mirrorKey, nil)
+	})
+	f("history kept by a tag, lineage expired", CodeStateAmbiguous, 0, func(x *world) { x.tagAndExpire() })
+	f("history kept by a tag, accepted", "", 30, func(x *world) { x.tagAndExpire(); x.accept(x.ids[3]) })
 	f("rolled back, foreign on top, lineage expired", CodeStateAmbiguous, 0, func(x *world) {
 		x.rollback(x.ids[1])
 		x.foreignAppend()
@@ -111,6 +130,24 @@ func TestWalkRules(t *testing.T) {
 	f("mirror changed by hand", CodeStateUnreadable, 0, func(x *world) { x.property(mirrorKey, "1.2.3") })
 	f("mirror of a later release", CodeStateVersion, 0, func(x *world) { x.property(mirrorKey, "2.x") })
 	f("mirror dropped", "", 30, func(x *world) { x.property(mirrorKey, nil) })
+}
+
+func (b *bench) accept(snapshot int64) {
+	b.t.Helper()
+	b.property(AcceptKey("p", "main"), jsonInt(snapshot))
+}
+
+// tagAndExpire keeps our last snapshot by a tag while the snapshot between it and the head expires.
+func (b *bench) tagAndExpire() {
+	b.t.Helper()
+	ours := headOf(b.cat.Table(ident...), "main").SnapshotID
+	b.foreignAppend()
+	between := headOf(b.cat.Table(ident...), "main").SnapshotID
+	b.foreignAppend()
+	require.NoError(b.t, b.cat.Rewrite(func(m map[string]any) {
+		m["refs"].(map[string]any)["v1"] = map[string]any{"type": "tag", "snapshot-id": json.Number(jsonInt(ours))}
+	}, ident...))
+	b.expire(func(_ int, id int64) bool { return id == between })
 }
 
 func (b *bench) summary(id int64, text string) {
@@ -143,6 +180,28 @@ func TestRolledBackBelowOurFirstSnapshot(t *testing.T) {
 	b.rollback(head)
 	_, err := Open(b.ctx, b.cat, spec("w2"), b.env())
 	require.Equal(t, CodeRolledBack, failure.CodeOf(err), "%v", err)
+	b.accept(head)
+	again := b.open("w2")
+	require.Empty(t, again.State().Entries, "what was rolled back is read again")
+	require.NoError(t, again.Begin(b.ctx, starts(1)))
+	require.NotContains(t, b.cat.Table(ident...).Properties(), AcceptKey("p", "main"), "used once")
+	b.commit(again, step(0, 0, 10))
+	require.Equal(t, map[string]int{"0": 10}, b.exact("main"))
+}
+
+// CREATE OR REPLACE TABLE keeps the uuid and starts a new history. Accepted, the table is filled from the start.
+func TestReplacedAndAccepted(t *testing.T) {
+	b := newBench(t)
+	b.commit(b.create("w1", 1), step(0, 0, 10))
+	require.NoError(t, b.cat.Rewrite(func(m map[string]any) { delete(m["refs"].(map[string]any), "main"); m["current-snapshot-id"] = -1 }, ident...))
+	b.foreignAppend()
+	_, err := Open(b.ctx, b.cat, spec("w2"), b.env())
+	require.Equal(t, CodeReplaced, failure.CodeOf(err))
+	b.accept(headOf(b.cat.Table(ident...), "main").SnapshotID)
+	w := b.open("w2")
+	require.NoError(t, w.Begin(b.ctx, starts(1)))
+	b.commit(w, step(0, 0, 5))
+	require.Equal(t, map[string]int{"0": 5}, b.exact("main"))
 }
 
 func TestCatalogThatShowsHeadsOnly(t *testing.T) {

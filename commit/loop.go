@@ -25,6 +25,8 @@ type work struct {
 	// says that this process has just made the table.
 	first, created bool
 
+	// before is the metadata as first looked at.
+	before   table.Metadata
 	attempts []*attempt
 	// pending is the attempt that may be sent again.
 	pending                    *attempt
@@ -52,6 +54,7 @@ func (t *Table) run(ctx context.Context, w *work) (Result, error) {
 	if err := t.load(ctx); err != nil {
 		return Result{}, err
 	}
+	w.before = t.view.meta
 	for n := 0; ; n++ {
 		res, done, err := t.turn(ctx, w)
 		if done || err != nil {
@@ -154,7 +157,6 @@ func (t *Table) send(ctx context.Context, w *work) (Result, bool, error) {
 		t.retrying(w.sends, "commit", err)
 		return Result{}, false, nil
 	}
-	t.sweepMetadata(ctx, old.meta, meta)
 	return t.land(ctx, w, a.snapshot.SnapshotID, true), true, nil
 }
 

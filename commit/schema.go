@@ -137,7 +137,7 @@ func partitionName(col string, t iceberg.Transform) string {
 
 // The properties that every table of ours gets. They keep metadata flat with any engine that honours them.
 const (
-	// CreatedByKey marks a table that a pipeline of ours created: its history is ours to bound.
+	// CreatedByKey marks a table that a pipeline of ours created (pipeline/branch): its history is ours to bound.
 	CreatedByKey = "ingestd.created-by"
 
 	keyFormatVersion    = "format-version"
@@ -164,7 +164,7 @@ func (t *Table) properties(c *Creation) iceberg.Properties {
 		keyPreviousVersions: strconv.Itoa(previousVersions),
 		keyMinSnapshots:     strconv.Itoa(u.KeepMin),
 		keyMaxSnapshotAge:   strconv.FormatInt(u.MaxAge.Milliseconds(), 10),
-		CreatedByKey:        t.spec.Pipeline,
+		CreatedByKey:        t.spec.creator(),
 	}
 	for k, v := range c.Properties {
 		if k != CreatedByKey && k != keyFormatVersion {

@@ -70,6 +70,7 @@ func (t *Table) land(ctx context.Context, w *work, snapshot int64, exact bool) R
 	if exact {
 		res.Removed = t.removeAttempts(ctx, w, snapshot)
 	}
+	t.sweepMetadata(ctx, w.before, t.view.meta)
 	if t.spec.ConfigHash == t.view.state.Epoch.Hash {
 		t.opened = t.view.state.Epoch.N
 	}

@@ -29,6 +29,8 @@ type Table struct {
 	uuid uuid.UUID
 	// opened is the config epoch that the table had when it was opened, or the one we wrote.
 	opened uint64
+	// landed counts own commits since the last round of upkeep.
+	landed int
 	paths  paths
 }
 

@@ -2,25 +2,211 @@ package commit
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
+	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/ingestd/ingestd/commit/state"
+)
+
+// The defaults of Upkeep.
+const (
+	defaultEvery   = 100
+	defaultKeepMin = 100
+	defaultKeepMax = 2000
+	defaultMaxAge  = 6 * time.Hour
+	// upkeepTries bounds the attempts of one round; the next round is never far.
+	upkeepTries = 3
+	// smallManifest is the size below which a manifest is merged with others.
+	smallManifest = 4 << 20
 )
 
 func (u Upkeep) withDefaults() Upkeep {
-	if u.Every == 0 {
-		u.Every = 100
+	if u.Every <= 0 {
+		u.Every = defaultEvery
 	}
-	if u.KeepMin == 0 {
-		u.KeepMin = 100
+	if u.KeepMin <= 0 {
+		u.KeepMin = defaultKeepMin
 	}
-	if u.KeepMax == 0 {
-		u.KeepMax = 2000
+	if u.KeepMax <= 0 {
+		u.KeepMax = max(defaultKeepMax, u.KeepMin)
 	}
-	if u.MaxAge == 0 {
-		u.MaxAge = 6 * time.Hour
+	if u.MaxAge <= 0 {
+		u.MaxAge = defaultMaxAge
 	}
 	return u
 }
-func (t *Table) upkeep(ctx context.Context)                                 {}
-func (t *Table) sweepMetadata(ctx context.Context, old, cur table.Metadata) {}
+
+// upkeep keeps a table of ours flat: every so many commits its small manifests are merged and the tail of its
+// history is dropped, in one commit of their own that carries the state on. It is done by whoever finds it due, and
+// its failures are nobody's problem: the next round finds the same work.
+func (t *Table) upkeep(ctx context.Context) {
+	if t.spec.Upkeep.Disabled || !t.ours() {
+		return
+	}
+	t.landed++
+	if !t.upkeepDue(t.view) {
+		return
+	}
+	t.landed = 0
+	for n := range upkeepTries {
+		done, err := t.tend(ctx)
+		if err == nil && done {
+			return
+		}
+		if err != nil {
+			t.retrying(n, "upkeep", err)
+		}
+		if t.load(ctx) != nil || t.env.Wait(ctx, t.env.backoff(n, conflictWaitMin, conflictWaitMax)) != nil {
+			return
+		}
+	}
+}
+
+// ours says whether a pipeline of ours created the table. In other people's tables their own rules hold.
+func (t *Table) ours() bool {
+	props := t.view.meta.Properties()
+	return props[CreatedByKey] != "" && !strings.EqualFold(props[table.GCEnabledKey], "false")
+}
+
+// upkeepDue counts the snapshots since the last rewrite of manifests; every process sees the same number. Where the
+// catalog shows no lineage each counts its own commits.
+func (t *Table) upkeepDue(v *view) bool {
+	n, rewritten := 0, false
+	gap := ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
+		rewritten = s.Summary != nil && s.Summary.Operation == table.OpReplace
+		n++
+		return !rewritten && n <= t.spec.Upkeep.Every
+	})
+	every := t.spec.Upkeep.Every
+	return n > every || (gap && t.landed >= every) || len(t.expirable(v)) >= every
+}
+
+// tend makes one attempt at a round. It is done when its commit landed or when there was nothing to do.
+func (t *Table) tend(ctx context.Context) (done bool, err error) {
+	v := t.view
+	a, err := t.build(ctx, v, v.state, v.notes, mergeManifests)
+	merged := err == nil
+	if errors.Is(err, errNothingToMerge) {
+		a = &attempt{ident: v.tbl.Identifier(), base: v.headID()}
+		a.pin(v, t.spec.Branch)
+	} else if err != nil {
+		return false, err
+	}
+	expired := t.expirable(v)
+	if len(expired) > 0 {
+		ids := make([]int64, len(expired))
+		for i, s := range expired {
+			ids[i] = s.SnapshotID
+		}
+		a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(ids, false))
+	}
+	if len(a.updates) == 0 {
+		return true, nil
+	}
+	meta, location, err := t.cat.CommitTable(ctx, a.ident, a.requirements, a.updates)
+	if err == nil {
+		err = t.look(table.New(a.ident, meta, location, v.tbl.FS, t.cat))
+	} else if lerr := t.load(ctx); lerr == nil {
+		if !t.tended(a, merged, expired) {
+			if !sameHead(a.base, t.view) {
+				t.remove(ctx, a.files)
+			}
+			return false, err
+		}
+		err = nil
+	}
+	if err != nil {
+		return false, err
+	}
+	t.sweepMetadata(ctx, v.meta, t.view.meta)
+	t.removeExpired(ctx, v, expired)
+	return true, nil
+}
+
+// tended looks for a round whose answer was lost.
+func (t *Table) tended(a *attempt, merged bool, expired []*table.Snapshot) bool {
+	if !merged {
+		return len(expired) > 0 && t.view.meta.SnapshotByID(expired[0].SnapshotID) == nil
+	}
+	found := false
+	ancestors(t.view.meta, t.view.head, func(s *table.Snapshot) bool {
+		found = s.SnapshotID == a.snapshot.SnapshotID
+		return !found
+	})
+	return found
+}
+
+var errNothingToMerge = errors.New("nothing to merge")
+
+// mergeManifests stages a rewrite of the small manifests. The library writes no keys of ours into such a snapshot;
+// build puts them there.
+func mergeManifests(ctx context.Context, tx *table.Transaction, _ iceberg.Properties) error {
+	res, err := tx.RewriteManifests(ctx, table.WithRewriteManifestPredicate(func(m iceberg.ManifestFile) bool {
+		return m.Length() < smallManifest
+	}))
+	if err == nil && res.IsNoOp() {
+		err = errNothingToMerge
+	}
+	return err
+}
+
+// expirable is the tail of the branch's history that may go: beyond KeepMax, or beyond KeepMin and older than
+// MaxAge; never the middle, never what a branch or tag names, and, within KeepMax, nothing from the newest carrier
+// of any pipeline on.
+func (t *Table) expirable(v *view) []*table.Snapshot {
+	u := t.spec.Upkeep
+	var line []*table.Snapshot
+	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
+		line = append(line, s)
+		return len(line) <= len(v.meta.Snapshots())
+	})
+	oldest := t.env.Now().Add(-u.MaxAge).UnixMilli()
+	cut := min(u.KeepMin, len(line))
+	for cut < len(line) && cut < u.KeepMax && line[cut].TimestampMs >= oldest {
+		cut++
+	}
+	carriers, named := t.inUse(v)
+	for i := min(len(line), u.KeepMax) - 1; i >= cut; i-- {
+		if carriers[line[i].SnapshotID] {
+			cut = i + 1
+		}
+	}
+	var out []*table.Snapshot
+	for _, s := range line[cut:] {
+		if !named[s.SnapshotID] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// inUse are the snapshots that the mirrors of all pipelines name, and those that belong to branches and tags: the
+// named ones and, for branches, as many ancestors as we keep ourselves.
+func (t *Table) inUse(v *view) (carriers, named map[int64]bool) {
+	carriers, named = map[int64]bool{}, map[int64]bool{}
+	for k, text := range v.meta.Properties() {
+		if !strings.HasPrefix(k, state.MirrorPrefix) {
+			continue
+		}
+		if m, err := state.DecodeMirror(text); err == nil {
+			carriers[m.SnapshotID] = true
+		}
+	}
+	for name, ref := range v.meta.Refs() {
+		named[ref.SnapshotID] = true
+		if name == t.spec.Branch || ref.SnapshotRefType != table.BranchRef {
+			continue
+		}
+		n := 0
+		ancestors(v.meta, v.meta.SnapshotByID(ref.SnapshotID), func(s *table.Snapshot) bool {
+			named[s.SnapshotID] = true
+			n++
+			return n < t.spec.Upkeep.KeepMin
+		})
+	}
+	return carriers, named
+}

@@ -1,0 +1,112 @@
+package commit
+
+import (
+	"context"
+	"slices"
+
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/ingestd/ingestd/commit/state"
+)
+
+// removeExpired deletes the manifest lists of expired snapshots and the manifests that no retained snapshot lists.
+// Data files are never deleted here.
+func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.Snapshot) {
+	if len(expired) == 0 {
+		return
+	}
+	fs, err := old.tbl.FS(ctx)
+	if err != nil {
+		return
+	}
+	kept, err := listed(fs, roots(t.view.meta))
+	if err != nil {
+		return // without knowing what is in use nothing is deleted
+	}
+	dead, err := listed(fs, dropping(old, expired))
+	if err != nil {
+		return
+	}
+	var files []string
+	for m := range dead {
+		if !kept[m] {
+			files = append(files, m)
+		}
+	}
+	slices.Sort(files)
+	for _, s := range expired {
+		files = append(files, s.ManifestList)
+	}
+	t.remove(ctx, files)
+}
+
+// roots are the retained snapshots whose parents are not retained. What they do not list, none of their descendants
+// lists: a snapshot inherits manifests from its parent or writes new ones.
+func roots(meta table.Metadata) []*table.Snapshot {
+	var out []*table.Snapshot
+	for _, s := range meta.Snapshots() {
+		if s.ParentSnapshotID == nil || meta.SnapshotByID(*s.ParentSnapshotID) == nil {
+			out = append(out, &s)
+		}
+	}
+	return out
+}
+
+// dropping are those of the expired snapshots whose manifests have to be looked at: the newest, and each whose child
+// does not merely add to it. An append of ours lists all that its parent lists.
+func dropping(old *view, expired []*table.Snapshot) []*table.Snapshot {
+	child := map[int64]*table.Snapshot{}
+	for _, s := range old.meta.Snapshots() {
+		if s.ParentSnapshotID != nil {
+			child[*s.ParentSnapshotID] = &s
+		}
+	}
+	gone := map[int64]bool{}
+	for _, s := range expired {
+		gone[s.SnapshotID] = true
+	}
+	var out []*table.Snapshot
+	for _, s := range expired {
+		c := child[s.SnapshotID]
+		adds := c != nil && gone[c.SnapshotID] && c.Summary != nil && c.Summary.Operation == table.OpAppend && c.Summary.Properties[state.SummaryKey] != ""
+		if !adds {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// listed are the manifests that the snapshots list.
+func listed(fs iceio.IO, snapshots []*table.Snapshot) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, s := range snapshots {
+		manifests, err := s.Manifests(fs)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range manifests {
+			out[m.FilePath()] = true
+		}
+	}
+	return out, nil
+}
+
+// sweepMetadata removes the metadata files that fell out of the table's log, where the table asks for that and the
+// catalog leaves it to the writer.
+func (t *Table) sweepMetadata(ctx context.Context, old, cur table.Metadata) {
+	if t.caps.RemovesMetadata || cur.Properties()[keyDeleteMetadata] != "true" {
+		return
+	}
+	kept := map[string]bool{}
+	for e := range cur.PreviousFiles() {
+		kept[e.MetadataFile] = true
+	}
+	var gone []string
+	for e := range old.PreviousFiles() {
+		if !kept[e.MetadataFile] {
+			gone = append(gone, e.MetadataFile)
+		}
+	}
+	t.remove(ctx, gone)
+}
