@@ -31,17 +31,17 @@ func (c *cache) init(now func() time.Time, ttl time.Duration) {
 	c.mu.missing = map[Ref]miss{}
 }
 
-// get reports false when the registry has to be asked.
-func (c *cache) get(ref Ref) (*Schema, error, bool) {
+// get knows the answer, or reports false: the registry has to be asked.
+func (c *cache) get(ref Ref) (s *Schema, known bool, err error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if s := c.mu.found[ref]; s != nil {
-		return s, nil, true
+		return s, true, nil
 	}
 	if m, ok := c.mu.missing[ref]; ok && c.now().Before(m.until) {
-		return nil, m.err, true
+		return nil, true, m.err
 	}
-	return nil, nil, false
+	return nil, false, nil
 }
 
 func (c *cache) put(ref Ref, s *Schema, err error) {

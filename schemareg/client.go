@@ -51,12 +51,12 @@ func (c *Client) ByGUID(ctx context.Context, guid [16]byte) (*Schema, error) {
 }
 
 func (c *Client) find(ctx context.Context, ref Ref) (*Schema, error) {
-	if s, err, ok := c.cache.get(ref); ok {
+	if s, known, err := c.cache.get(ref); known {
 		return s, err
 	}
 	what := ref.String()
 	return c.share(ctx, what, func(ctx context.Context) (*Schema, error) {
-		if s, err, ok := c.cache.get(ref); ok {
+		if s, known, err := c.cache.get(ref); known {
 			return s, err // a flight ended between our look into the cache and this one
 		}
 		s, err := c.load(ctx, "schema "+what, func(ctx context.Context, n node) (*schemaAnswer, error) {

@@ -137,12 +137,12 @@ func TestNotFoundIsRememberedForAWhile(t *testing.T) {
 		require.EqualError(t, err, `finding schema id 1 at http://registry:8081: Get "http://registry:8081/schemas/ids/1": registry answered 404 Not Found (40403 "Schema 1 not found")`)
 
 		register(t, reg, "s", recordText)
-		time.Sleep(DefaultNegativeTTL - 1)
+		<-time.After(DefaultNegativeTTL - 1)
 		_, err = c.ByID(t.Context(), 1)
 		requireFailure(t, err, failure.Retry, CodeNotFound)
 		require.EqualValues(t, 1, f.calls.Load())
 
-		time.Sleep(1)
+		<-time.After(1)
 		_, err = c.ByID(t.Context(), 1)
 		require.NoError(t, err)
 		require.EqualValues(t, 2, f.calls.Load())
@@ -218,7 +218,7 @@ func TestCallerLeavesWithItsContextAndTheFlightGoesOn(t *testing.T) {
 		f, reg := newFake(t)
 		register(t, reg, "s", recordText)
 		f.before = func(*http.Request) (*http.Response, error) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			return nil, nil
 		}
 		c := newClient(t, f)

@@ -107,7 +107,7 @@ func frameHeader(name string, v []byte) (Ref, error) {
 }
 
 func prefixError(part Part, v []byte) error {
-	what := ""
+	var what string
 	switch {
 	case v == nil:
 		what = "there is no value (null)"

@@ -48,8 +48,9 @@ func (pr *Program) convert(o *op, b []byte, p int) int {
 		return pr.decimalWide(o, b, p)
 	case opDecText:
 		return pr.decimalText(o, b, p)
+	default:
+		return pr.fixed(o, b, p)
 	}
-	return pr.fixed(o, b, p)
 }
 
 // fixed runs the ops on n bytes.
@@ -64,7 +65,7 @@ func (pr *Program) fixed(o *op, b []byte, p int) int {
 	case opUUIDText:
 		pr.scratch = appendUUID(pr.scratch[:0], v)
 		o.col.AppendBytes(pr.scratch)
-	case opDuration:
+	default: // opDuration
 		pr.scratch = appendDuration(pr.scratch[:0], v)
 		o.col.AppendBytes(pr.scratch)
 	}

@@ -111,8 +111,9 @@ func propose(t *avroType, path string) (proposed, error) {
 		key := column.Field{Name: "key", Required: true, Type: column.Type{Kind: column.String}}
 		value := column.Field{Name: "value", Required: !p.optional, Type: p.typ}
 		return proposed{typ: column.Type{Kind: column.Map, Fields: []column.Field{key, value}}, ok: p.ok}, err
+	default:
+		return proposed{typ: t.column(), ok: true}, nil
 	}
-	return proposed{typ: t.column(), ok: true}, nil
 }
 
 func proposeUnion(t *avroType, path string) (proposed, error) {
@@ -176,7 +177,12 @@ func (t *avroType) column() column.Type {
 		return column.Type{Kind: column.Timestamp}
 	case lDuration:
 		return column.Type{Kind: column.String}
+	default:
+		return t.base()
 	}
+}
+
+func (t *avroType) base() column.Type {
 	if t.kind == kFixed {
 		return column.Type{Kind: column.Fixed, Length: t.size}
 	}

@@ -58,8 +58,9 @@ func convertTo(t *avroType, to column.Type) (op, bool) {
 		return toTimestamp(t, lLocalMillis)
 	case column.Date:
 		return op{code: opInt}, t.logical == lDate
+	default:
+		return toPrimitive(t, to.Kind)
 	}
-	return toPrimitive(t, to.Kind)
 }
 
 func toPrimitive(t *avroType, to column.Kind) (op, bool) {
@@ -130,8 +131,9 @@ func toTime(t *avroType) (op, bool) {
 		return op{code: opTime, n: 1000}, true
 	case lTimeMicros:
 		return op{code: opTime, n: 1}, true
+	default:
+		return op{}, false
 	}
-	return op{}, false
 }
 
 // toTimestamp takes the three units that begin with the logical type millis.
@@ -143,6 +145,7 @@ func toTimestamp(t *avroType, millis logical) (op, bool) {
 		return op{code: opLong}, true
 	case millis + 2:
 		return op{code: opNanos}, true
+	default:
+		return op{}, false
 	}
-	return op{}, false
 }

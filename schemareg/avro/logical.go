@@ -31,8 +31,9 @@ func (t *avroType) fits(l logical) bool {
 		return t.kind == kFixed && t.size == 12
 	case lNone:
 		return false
+	default:
+		return t.kind == kLong
 	}
-	return t.kind == kLong
 }
 
 // setDecimal reads precision and scale. A scale outside of 0..precision is kept, though the specification calls it

@@ -14,8 +14,9 @@ func (pr *Program) nested(o *op, b []byte, p int, rep byte) int {
 		return pr.array(o, b, p, rep)
 	case opUnion:
 		return pr.union(o, b, p, rep)
+	default:
+		return pr.skipArray(o, b, p)
 	}
-	return pr.skipArray(o, b, p)
 }
 
 // blockStart reads the head of a block of list items: how many, and where it ends if its size is given, otherwise -1.
@@ -79,7 +80,8 @@ func (pr *Program) array(o *op, b []byte, p int, rep byte) int {
 
 // strings is array for the most common list of all, without a block per item.
 func (pr *Program) strings(o *op, b []byte, p int, rep byte) int {
-	c, level, n := o.col, rep, 0
+	var n int
+	c, level := o.col, rep
 	for {
 		items, end, at := blockStart(b, p)
 		if p = at; p < 0 {

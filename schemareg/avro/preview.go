@@ -97,7 +97,7 @@ func (s *plainSchema) appendType(dst []byte, t *avroType) []byte {
 			dst = strconv.AppendQuote(comma(dst, i), plainSymbol(i))
 		}
 		dst = append(dst, ']')
-	case kRecord:
+	default: // kRecord
 		dst = append(dst, `,"fields":[`...)
 		for i := range t.fields {
 			dst = fmt.Appendf(comma(dst, i), `{"name":%q,"type":`, plainField(i))
@@ -123,8 +123,9 @@ func (s *plainSchema) appendUnnamed(dst []byte, t *avroType) []byte {
 		return append(s.appendType(append(dst, `{"type":"array","items":`...), t.items), '}')
 	case kMap:
 		return append(s.appendType(append(dst, `{"type":"map","values":`...), t.items), '}')
+	default:
+		return strconv.AppendQuote(dst, kindNames[t.kind])
 	}
-	return strconv.AppendQuote(dst, kindNames[t.kind])
 }
 
 func comma(dst []byte, i int) []byte {

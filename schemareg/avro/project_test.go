@@ -79,7 +79,12 @@ func project(v any, from, to column.Type) any {
 	case column.Decimal:
 		m := model{precision: to.Precision}
 		return m.expectDecimal(unscaledOf(v))
+	default:
+		return widened(v, to)
 	}
+}
+
+func widened(v any, to column.Type) any {
 	switch n := v.(type) {
 	case int32:
 		if to.Kind == column.Long {

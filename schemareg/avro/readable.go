@@ -46,8 +46,9 @@ func (s *plainSchema) readable(t *avroType, v any) any {
 			}
 		}
 		return nil
+	default:
+		return readableLeaf(t, v)
 	}
-	return readableLeaf(t, v)
 }
 
 func (s *plainSchema) readableUnion(t *avroType, v any) any {
@@ -115,8 +116,9 @@ func readableNumber(t *avroType, v int64) any {
 		return time.UnixMicro(v).UTC().Format(dateTime)
 	case lLocalNanos:
 		return time.Unix(0, v).UTC().Format(dateTime)
+	default:
+		return v
 	}
-	return v
 }
 
 func readableBytes(t *avroType, v []byte) any {
@@ -129,8 +131,9 @@ func readableBytes(t *avroType, v []byte) any {
 		le := binary.LittleEndian
 		millis := le.Uint32(v[8:])
 		return fmt.Sprintf("P%dM%dDT%d.%03dS", le.Uint32(v), le.Uint32(v[4:]), millis/1000, millis%1000)
+	default:
+		return base64.StdEncoding.EncodeToString(v)
 	}
-	return base64.StdEncoding.EncodeToString(v)
 }
 
 func decimalString(v []byte, scale int) string {
@@ -170,18 +173,24 @@ func appendJSON(dst []byte, t *avroType, v any) ([]byte, error) {
 	case kArray:
 		return appendArray(dst, t, v)
 	case kUnion:
-		others, _ := t.nullable()
-		if len(others) == 1 {
-			return appendJSON(dst, others[0], v)
-		}
-		in, _ := v.(map[string]any)
-		for i, name := range t.branchNames() {
-			if _, ok := in[name]; ok {
-				return appendObject(dst, []string{name}, t.branches[i:i+1], v)
-			}
+		return appendUnion(dst, t, v)
+	default:
+		return appendLeaf(dst, v)
+	}
+}
+
+func appendUnion(dst []byte, t *avroType, v any) ([]byte, error) {
+	others, _ := t.nullable()
+	if len(others) == 1 {
+		return appendJSON(dst, others[0], v)
+	}
+	in, _ := v.(map[string]any)
+	for i, name := range t.branchNames() {
+		if _, ok := in[name]; ok {
+			return appendObject(dst, []string{name}, t.branches[i:i+1], v)
 		}
 	}
-	return appendLeaf(dst, v)
+	return append(dst, "{}"...), nil
 }
 
 // appendLeaf writes text as it is, where json.Marshal would hide < and > from browsers.

@@ -7,9 +7,12 @@ import (
 
 // run works a block off from position p and gives the position behind it, or recorded. It is one of the few long
 // functions of the product: the switch is a jump table, and a call per value would cost as much as the value.
+//
+//nolint:revive // length and branches: see above
 func (pr *Program) run(blk *block, b []byte, p int, rep byte) int {
 	var u uint64
 	var n int
+	var isNull bool
 	ops := blk.ops
 	for pc := 0; pc < len(ops); pc++ {
 		o := &ops[pc]
@@ -88,7 +91,6 @@ func (pr *Program) run(blk *block, b []byte, p int, rep byte) int {
 		case opLevels:
 			c.AppendLevels(o.def, rep)
 		case opNullFlat, opNull, opNullSkip:
-			isNull := false
 			if isNull, p = branch(b, p, o.n); p < 0 {
 				return pr.fail(blk, pc, p)
 			}
@@ -100,6 +102,7 @@ func (pr *Program) run(blk *block, b []byte, p int, rep byte) int {
 				c.SetNull()
 			case opNull:
 				o.x.nulls.append(rep)
+			default: // opNullSkip
 			}
 			pc = int(o.jump) - 1
 		case opSkipVar:
@@ -121,7 +124,6 @@ func (pr *Program) run(blk *block, b []byte, p int, rep byte) int {
 			}
 			p += int(o.n)
 		case opSkipNullVar, opSkipNullBytes:
-			isNull := false
 			if isNull, p = branch(b, p, o.n); p < 0 {
 				return pr.fail(blk, pc, p)
 			}

@@ -77,8 +77,9 @@ func (a *assembler) read(n *column.Node) (any, error) {
 			}
 		}
 		return row, nil
+	default:
+		return first.take()
 	}
-	return first.take()
 }
 
 // noItems is a null or an empty list.
