@@ -26,22 +26,33 @@ func pasted(out string, commands ...string) []string {
 	return lines
 }
 
-// What the demo prints for DuckDB and PyIceberg works as printed, while it runs, and shows rows.
+// What the demo prints for DuckDB and PyIceberg works as printed and shows rows: through its catalog while it runs,
+// from its files after it has ended.
 func TestDemoLinesWorkAsPrinted(t *testing.T) {
 	p := start(t, "ingestd", "demo", "--dir", t.TempDir())
 	printed := func() string { return p.out.String() + "\n" + p.errs.String() }
-	eventually(t, time.Minute, "the demo prints its lines and commits rows", func() bool {
+	eventually(t, time.Minute, "the demo commits rows and prints its lines", func() bool {
 		require.False(t, p.ended(), tail(printed()))
-		return len(pasted(printed(), "duckdb")) > 0 && len(pasted(printed(), "python", "python3")) > 0 &&
-			strings.Contains(printed(), "records/s")
+		return len(pasted(printed(), "duckdb")) > 0 && len(pasted(printed(), "python3")) > 0
 	})
-	for _, line := range append(pasted(printed(), "duckdb"), pasted(printed(), "python", "python3")...) {
+	whileServed := pasted(printed(), "duckdb", "python3")
+	paste(t, whileServed)
+	p.signal(syscall.SIGTERM)
+	require.Zero(t, p.wait(drainDeadline), tail(printed()))
+	afterwards := pasted(printed(), "duckdb", "python3")[len(whileServed):]
+	require.NotEmpty(t, pasted(strings.Join(afterwards, "\n"), "duckdb"))
+	require.NotEmpty(t, pasted(strings.Join(afterwards, "\n"), "python3"))
+	paste(t, afterwards)
+}
+
+// paste runs lines and wants a number other than zero from each.
+func paste(t *testing.T, lines []string) {
+	t.Helper()
+	for _, line := range lines {
 		out := shell(t, time.Minute, line)
 		t.Logf("$ %s\n%s", line, out)
 		require.Regexp(t, `[1-9][0-9]*`, out)
 	}
-	p.signal(syscall.SIGTERM)
-	require.Zero(t, p.wait(drainDeadline))
 }
 
 // The demo proves two million records against its topics.

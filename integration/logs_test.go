@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// commits counts the commits that a process says it landed.
+// commits counts the snapshots with rows that a process says it landed.
 func (p *process) commits() int {
 	n := 0
 	for line := range strings.Lines(p.errs.String()) {
 		var entry struct {
-			Msg    string `json:"msg"`
-			Result string `json:"result"`
-			Rows   int64  `json:"rows"`
+			Msg  string `json:"msg"`
+			Rows int64  `json:"rows"`
 		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "commit" && entry.Result == "ok" && entry.Rows > 0 {
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "committed" && entry.Rows > 0 {
 			n++
 		}
 	}
