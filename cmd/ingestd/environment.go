@@ -22,6 +22,7 @@ type environment struct {
 	clients map[string]opened[*kafka.Client]
 	lake    error
 	hasLake bool
+	release func()
 }
 
 // opened is the outcome of opening something.
@@ -35,7 +36,7 @@ func newEnvironment(c *config.Config) (*environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &environment{config: c, options: o, clients: map[string]opened[*kafka.Client]{}}, nil
+	return &environment{config: c, options: o, clients: map[string]opened[*kafka.Client]{}, release: func() {}}, nil
 }
 
 // close ends every connection.
@@ -45,6 +46,7 @@ func (e *environment) close() {
 			c.value.Close()
 		}
 	}
+	e.release()
 }
 
 // source gives the daemon's options of a source.
@@ -102,7 +104,9 @@ func (e *environment) topics(ctx context.Context, t ingest.TableOptions) ([]kafk
 func (e *environment) openLake(ctx context.Context) error {
 	if !e.hasLake {
 		e.hasLake = true
-		e.lake = openLake(ctx, e.config, &e.options)
+		if e.lake = openLake(ctx, e.config, &e.options); e.lake == nil {
+			e.release = e.options.Stores.Register(ctx)
+		}
 	}
 	return e.lake
 }

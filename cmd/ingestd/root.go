@@ -111,7 +111,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupRun, runCommand(), a.demoCommand())
+	add(groupRun, a.runCommand(), a.demoCommand())
 	add(groupLook, a.statusCommand(), a.verifyCommand(), a.previewCommand(), a.explainCommand())
 	add(groupSetUp, a.initCommand(), a.validateCommand(), a.configCommand(), a.versionCommand())
 	a.mark(root)

@@ -7,7 +7,7 @@ import (
 )
 
 // catalogPath is where the admin listener serves the warehouse as an Iceberg REST catalog.
-const catalogPath = "/iceberg"
+const catalogPath = "/catalog"
 
 // servedLines are the lines to paste while the demo runs: through the REST catalog of the admin listener.
 func (d *demo) servedLines() string {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ingestd/ingestd/config"
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/parquet"
+	"github.com/ingestd/ingestd/table/transform"
+)
+
+// configChecks are the rules about a configuration that other rooms know: what readers can read, what a partition
+// field may be.
+func configChecks() []config.Check {
+	return []config.Check{checkReaders, checkPartitions}
+}
+
+func checkReaders(c *config.Config) (out []config.Finding) {
+	for i, t := range c.Tables {
+		choice, err := table.Choose(readerNames(t.Readers))
+		if err != nil {
+			out = append(out, finding(fmt.Sprintf("tables[%d].readers", i), err))
+			continue
+		}
+		if t.Parquet.Encoding == config.EncodingDelta {
+			if err := choice.CheckEncoding(parquet.Delta); err != nil {
+				out = append(out, finding(fmt.Sprintf("tables[%d].parquet.encoding", i), err))
+			}
+		}
+	}
+	return out
+}
+
+func checkPartitions(c *config.Config) (out []config.Finding) {
+	for i, t := range c.Tables {
+		for j, p := range t.PartitionBy {
+			if _, err := transform.Parse(p.String()); err != nil {
+				out = append(out, finding(fmt.Sprintf("tables[%d].partition_by[%d]", i, j), err))
+			}
+		}
+	}
+	return out
+}
+
+func finding(path string, err error) config.Finding {
+	return config.Finding{Path: path, Message: err.Error(), Hint: failure.HintOf(err)}
+}
+
+// readerNames puts readers as they stand in a file (`trino 476`) into the notation of the capability table.
+func readerNames(readers []string) []string {
+	out := make([]string, len(readers))
+	for i, r := range readers {
+		name, version := config.ParseReader(r)
+		out[i] = strings.TrimSuffix(name+"@"+version, "@")
+	}
+	return out
+}
