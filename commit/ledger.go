@@ -244,11 +244,6 @@ func negative(t state.Totals) bool {
 	return t.Added < 0 || t.Removed < 0 || slices.ContainsFunc(t.Counts[:], func(n int64) bool { return n < 0 })
 }
 
-func mustEncode(s *state.State) string {
-	text, _ := s.Encode()
-	return text
-}
-
 // summaryCount reads a number of a summary; one that is missing is zero.
 func summaryCount(sn *table.Snapshot, key string) int64 {
 	if sn.Summary == nil {

@@ -3,6 +3,7 @@ package commit
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -153,12 +154,12 @@ func (s *Spec) inspect(tbl *table.Table) (*view, error) {
 }
 
 // agree compares the state found in the lineage with the mirror. The mirror was written together with the snapshot
-// it names and does not roll back with the branch: if it names a later one, that one is gone from the branch.
+// it names and does not roll back with the branch: if it says something else, and later, the branch has lost that.
 func (s *Spec) agree(v *view, ours *table.Snapshot, mirror *state.Mirror) error {
 	switch {
 	case mirror == nil || mirror.Sequence < ours.SequenceNumber || s.accepted(v.meta, ours.SnapshotID):
 		return nil
-	case mirror.SnapshotID == ours.SnapshotID:
+	case mirror.SnapshotID == ours.SnapshotID || mustEncode(mirror.State) == mustEncode(v.state):
 		v.notes = mirror.Notes
 		return nil
 	}
@@ -166,7 +167,7 @@ func (s *Spec) agree(v *view, ours *table.Snapshot, mirror *state.Mirror) error 
 }
 
 // hidden decides what holds for a lineage that shows no state of ours although there is a mirror. The mirror is
-// trusted only when the lineage ends in a gap behind which our snapshot can lie.
+// trusted when the snapshot it names is in the lineage, or when the lineage ends in a gap behind which it can lie.
 func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirror *state.Mirror) (trusted bool, err error) {
 	stands := int64(0)
 	if head != nil {
@@ -177,6 +178,9 @@ func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirr
 	}
 	if head == nil {
 		return false, s.replaced(mirror, 0)
+	}
+	if slices.ContainsFunc(l.visited, func(sn *table.Snapshot) bool { return sn.SnapshotID == mirror.SnapshotID }) {
+		return true, nil
 	}
 	kept := meta.SnapshotByID(mirror.SnapshotID)
 	descends := false
@@ -221,6 +225,15 @@ func (s *Spec) accepted(meta table.Metadata, snapshot int64) bool {
 
 // creator is the value of CreatedByKey.
 func (s *Spec) creator() string { return s.Pipeline + "/" + s.Branch }
+
+// mustEncode gives the text of a state that was decoded from one.
+func mustEncode(s *state.State) string {
+	text, err := s.Encode()
+	if err != nil {
+		panic("BUG: a state that was read cannot be written: " + err.Error())
+	}
+	return text
+}
 
 // mirror reads our mirror property, nil when there is none.
 func (s *Spec) mirror(meta table.Metadata) (*state.Mirror, error) {

@@ -24,9 +24,9 @@ type sim struct {
 	// late are commits that were sent, whose answer was lost, and which the catalog may still carry out.
 	late []func() committest.Answer
 	// dead are data files that commit called dead: they must never show up.
-	dead   map[string]bool
-	nested int
-	landed int
+	dead     map[string]bool
+	nested   int
+	restarts int
 }
 
 type simWriter struct {
@@ -60,7 +60,20 @@ func TestSimulation(t *testing.T) {
 }
 
 func (s *sim) restart(w *simWriter, i int) {
-	w.t = s.open(fmt.Sprintf("w%d-%d", i, s.landed+len(s.late)))
+	s.restarts++
+	writer := spec(fmt.Sprintf("w%d-%d", i, s.restarts))
+	t, err := Open(s.ctx, s.cat, writer, s.env())
+	if failure.CodeOf(err) == CodeStateAmbiguous {
+		// A tag kept our snapshot while others between it and the head expired. The operator knows better.
+		m, err := state.DecodeMirror(s.cat.Table(ident...).Properties()[state.MirrorKey("p", "main")])
+		require.NoError(s.rt, err)
+		s.accept(m.SnapshotID)
+		t, err = Open(s.ctx, s.cat, writer, s.env())
+		require.NoError(s.rt, err)
+	} else {
+		require.NoError(s.rt, err)
+	}
+	w.t = t
 	s.learn(w)
 }
 
@@ -106,13 +119,13 @@ func (s *sim) commitOf(i int) {
 	}
 	fs := s.batch(w.t, steps...)
 	res, err := w.t.Commit(s.ctx, fs)
-	if failure.CodeOf(err) == CodeRolledBack {
+	switch failure.CodeOf(err) {
+	case CodeRolledBack, CodeStateAmbiguous:
 		s.restart(w, i)
 		return
 	}
 	require.NoError(s.rt, err)
 	if res.Outcome == Landed {
-		s.landed++
 		for _, st := range steps {
 			p := at(state.Position(st.Key.Partition))
 			w.at[p] = at(st.To)

@@ -102,6 +102,9 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 		for i, s := range expired {
 			ids[i] = s.SnapshotID
 		}
+		if props := t.anchor(v, a, expired[0]); len(props) > 0 {
+			a.updates = append(a.updates, table.NewSetPropertiesUpdate(props))
+		}
 		a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(ids, false))
 	}
 	if len(a.updates) == 0 {
@@ -125,6 +128,46 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	t.sweepMetadata(ctx, v.meta, t.view.meta)
 	t.removeExpired(ctx, v, expired)
 	return true, nil
+}
+
+// anchor renews the mirrors of other pipelines on this branch whose snapshots the cut takes out of the lineage: they
+// name the newest snapshot from now on, below which their state has not changed. Their next look would otherwise
+// find a gap and could not tell a cut from a rollback.
+func (t *Table) anchor(v *view, a *attempt, cut *table.Snapshot) iceberg.Properties {
+	to := a.snapshot
+	if to.SnapshotID == 0 {
+		to = *v.head
+	}
+	below := map[int64]bool{}
+	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
+		below[s.SnapshotID] = s.SequenceNumber <= cut.SequenceNumber
+		return true
+	})
+	props := iceberg.Properties{}
+	for k, m := range mirrors(v.meta) {
+		if !below[m.SnapshotID] || m.State.Branch != t.spec.Branch || m.State.Pipeline == t.spec.Pipeline {
+			continue
+		}
+		m.SnapshotID, m.Sequence = to.SnapshotID, to.SequenceNumber
+		if text, err := m.Encode(); err == nil {
+			props[k] = text
+		}
+	}
+	return props
+}
+
+// mirrors are those of all pipelines and branches, by property.
+func mirrors(meta table.Metadata) map[string]*state.Mirror {
+	out := map[string]*state.Mirror{}
+	for k, text := range meta.Properties() {
+		if !strings.HasPrefix(k, state.MirrorPrefix) {
+			continue
+		}
+		if m, err := state.DecodeMirror(text); err == nil {
+			out[k] = m
+		}
+	}
+	return out
 }
 
 // tended looks for a round whose answer was lost.
@@ -188,13 +231,8 @@ func (t *Table) expirable(v *view) []*table.Snapshot {
 // named ones and, for branches, as many ancestors as we keep ourselves.
 func (t *Table) inUse(v *view) (carriers, named map[int64]bool) {
 	carriers, named = map[int64]bool{}, map[int64]bool{}
-	for k, text := range v.meta.Properties() {
-		if !strings.HasPrefix(k, state.MirrorPrefix) {
-			continue
-		}
-		if m, err := state.DecodeMirror(text); err == nil {
-			carriers[m.SnapshotID] = true
-		}
+	for _, m := range mirrors(v.meta) {
+		carriers[m.SnapshotID] = true
 	}
 	for name, ref := range v.meta.Refs() {
 		named[ref.SnapshotID] = true
