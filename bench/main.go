@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/bench/records"
+	"github.com/ingestd/ingestd/integration/events"
 	"github.com/ingestd/ingestd/table/parquet"
 )
 
@@ -25,6 +26,7 @@ func main() {
 // options are the command line.
 type options struct {
 	records, rounds int
+	events          int
 	minTime         time.Duration
 	match, profile  string
 }
@@ -34,6 +36,7 @@ func run(args []string, out io.Writer) error {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.IntVar(&o.records, "n", 200_000, "records in a file")
 	fs.IntVar(&o.rounds, "rounds", 5, "rounds to take the median of")
+	fs.IntVar(&o.events, "events", 0, "measure this many events of the end-to-end set as well")
 	fs.DurationVar(&o.minTime, "time", 400*time.Millisecond, "least CPU time of a candidate in a round")
 	fs.StringVar(&o.match, "match", "", "only candidates whose name contains this")
 	fs.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
@@ -56,7 +59,7 @@ func run(args []string, out io.Writer) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	results, err := measure(cands, o.records, o.rounds, o.minTime)
+	results, err := measure(cands, o.rounds, o.minTime)
 	if err != nil {
 		return err
 	}
@@ -65,9 +68,9 @@ func run(args []string, out io.Writer) error {
 
 // candidates builds the pipelines over one set of events.
 func candidates(o options) ([]candidate, error) {
-	events := records.Generate(o.records, 1)
-	binary := records.Avro(events)
-	text, err := records.JSON(events)
+	drawn := records.Generate(o.records, 1)
+	binary := records.Avro(drawn)
+	text, err := records.JSON(drawn)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +97,60 @@ func candidates(o options) ([]candidate, error) {
 				return nil, err
 			}
 		}
+		c.perRun = o.records
 		kept = append(kept, c)
 	}
-	return kept, nil
+	return appendEventSet(kept, o)
 }
+
+// appendEventSet adds the product's pipelines over the set that the end-to-end benchmark uses, without gates: for its
+// sizes, and to see where time goes there.
+func appendEventSet(list []candidate, o options) ([]candidate, error) {
+	if o.events == 0 {
+		return list, nil
+	}
+	recs := eventSet(o.events)
+	for _, encoding := range []parquet.Encoding{parquet.Compat, parquet.Delta} {
+		p, err := avroPipeline(events.Schema, parquet.Options{Encoding: encoding})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, candidate{name: "event set " + encoding.String(), noAlloc: true, perRun: len(recs), run: p.counted(recs)})
+	}
+	return list, nil
+}
+
+// eventSet is the first n events as a lane that owns all four partitions sees them: fetch by fetch.
+func eventSet(n int) [][]byte {
+	const partitions, fetch = 4, 6000
+	g := events.NewGenerator()
+	drawn := make([]events.Event, partitions*fetch)
+	var buf []byte
+	var ends []int
+	for at := 0; at < n; at += len(drawn) {
+		drawn = drawn[:min(len(drawn), n-at)]
+		for i := range drawn {
+			drawn[i].Tags = nil
+			g.Next(&drawn[i])
+		}
+		for p := range partitions {
+			for i := p; i < len(drawn); i += partitions {
+				buf = events.AppendAvro(buf, 1, &drawn[i])
+				ends = append(ends, len(buf))
+			}
+		}
+	}
+	out := make([][]byte, len(ends))
+	start := 0
+	for i, end := range ends {
+		out[i] = buf[start+framing : end : end]
+		start = end
+	}
+	return out
+}
+
+// framing is the magic byte and the schema id before a record.
+const framing = 5
 
 // product builds the pipeline of that name: input format and parquet encoding.
 func product(name string, binary, text [][]byte) (func() (int64, error), error) {
@@ -116,10 +169,14 @@ func product(name string, binary, text [][]byte) (func() (int64, error), error) 
 	if err != nil {
 		return nil, err
 	}
+	return p.counted(recs), nil
+}
+
+func (p *pipeline) counted(recs [][]byte) func() (int64, error) {
 	return counted(func(w io.Writer) error {
 		_, err := p.run(recs, w)
 		return err
-	}), nil
+	})
 }
 
 // counter is a writer that only counts.

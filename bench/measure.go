@@ -13,6 +13,7 @@ type candidate struct {
 	base    string  // name of the candidate it is compared with
 	gate    float64 // times the base's speed it must reach; 0 is not gated
 	noAlloc bool
+	perRun  int // records in a run
 	run     func() (size int64, err error)
 }
 
@@ -29,7 +30,7 @@ type result struct {
 const allocLimit = 0.01
 
 // measure runs all candidates once to warm up and then in turn, at least minTime of CPU time per candidate and round.
-func measure(cands []candidate, perRun, rounds int, minTime time.Duration) ([]result, error) {
+func measure(cands []candidate, rounds int, minTime time.Duration) ([]result, error) {
 	samples := make([]struct{ nanos, allocs, bytes []float64 }, len(cands))
 	for round := -1; round < rounds; round++ {
 		for i := range cands {
@@ -37,7 +38,7 @@ func measure(cands []candidate, perRun, rounds int, minTime time.Duration) ([]re
 			if round < 0 {
 				limit = 0
 			}
-			r, err := sample(&cands[i], perRun, limit)
+			r, err := sample(&cands[i], limit)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", cands[i].name, err)
 			}
@@ -62,7 +63,7 @@ func measure(cands []candidate, perRun, rounds int, minTime time.Duration) ([]re
 }
 
 // sample runs one candidate until minTime has passed.
-func sample(c *candidate, perRun int, minTime time.Duration) (result, error) {
+func sample(c *candidate, minTime time.Duration) (result, error) {
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -74,14 +75,14 @@ func sample(c *candidate, perRun int, minTime time.Duration) (result, error) {
 		if size, err = c.run(); err != nil {
 			return result{}, err
 		}
-		n += perRun
+		n += c.perRun
 	}
 	took := cpuTime() - start
 	runtime.ReadMemStats(&after)
 	return result{
 		nanos:  float64(took.Nanoseconds()) / float64(n),
 		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
-		bytes:  float64(size) / float64(perRun),
+		bytes:  float64(size) / float64(c.perRun),
 	}, nil
 }
 

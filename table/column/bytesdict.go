@@ -29,7 +29,8 @@ type bytesDict struct {
 	longs    int
 	seed     [2]uint64 // secret, so that nobody can send colliding values
 	block    [blockLen]probe
-	repaired int64 // values that were not UTF-8
+	repaired int64  // values that were not UTF-8
+	touched  uint32 // keeps the loads of touchShort alive
 }
 
 type shortEntry struct {

@@ -11,6 +11,8 @@ type numDict[T int32 | int64] struct {
 	vals  []T // by reference: the body of the dictionary page
 	table []numEntry[T]
 	seed  [2]uint64
+
+	touched int32 // keeps the loads of touch alive
 }
 
 type numEntry[T int32 | int64] struct {
@@ -47,6 +49,9 @@ func (d *numDict[T]) encode(src []T, refs []int32) {
 	}
 	table, mask := d.table, uint64(len(d.table)-1)
 	for k, v := range src {
+		if k%blockLen == 0 && len(table) >= farTable {
+			d.touch(src[k:min(k+blockLen, len(src))])
+		}
 		i := d.hash(v)
 		for {
 			e := &table[i&mask]
@@ -67,6 +72,16 @@ func (d *numDict[T]) encode(src []T, refs []int32) {
 			i++
 		}
 	}
+}
+
+// touch loads the first table slots of some values, all at once: each would be a cache miss of its own.
+func (d *numDict[T]) touch(src []T) {
+	mask := uint64(len(d.table) - 1)
+	var sum int32
+	for _, v := range src {
+		sum += d.table[d.hash(v)&mask].ref
+	}
+	d.touched = sum
 }
 
 func (d *numDict[T]) grow() {

@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	maxShort = 16 // longest value that is its own key
-	blockLen = 32 // long values probed together
+	maxShort = 16      // longest value that is its own key
+	blockLen = 32      // values probed together
+	farTable = 1 << 14 // slots from which a table does not stay in cache
 )
 
 // probe is one long value of a block.
@@ -92,6 +93,9 @@ func (d *bytesDict) encodeShort(p unsafe.Pointer, refs []int32) (unsafe.Pointer,
 	}
 	table, mask := d.short, uint64(len(d.short)-1)
 	for k := range refs {
+		if k%blockLen == 0 && len(table) >= farTable {
+			d.touchShort(p, min(blockLen, len(refs)-k))
+		}
 		n := d.length(p)
 		if n > maxShort {
 			return p, k
@@ -116,6 +120,24 @@ func (d *bytesDict) encodeShort(p unsafe.Pointer, refs []int32) (unsafe.Pointer,
 		p = unsafe.Add(v, n)
 	}
 	return p, len(refs)
+}
+
+// touchShort loads the first table slots of the next values, all at once: each would be a cache miss of its own.
+func (d *bytesDict) touchShort(p unsafe.Pointer, values int) {
+	mask := uint64(len(d.short) - 1)
+	var sum uint32
+	for range values {
+		n := d.length(p)
+		if n > maxShort {
+			break
+		}
+		v := unsafe.Add(p, d.prefix)
+		a := load64(v) & shortMasks[n][0]
+		b := load64(unsafe.Add(v, 8)) & shortMasks[n][1]
+		sum += d.short[d.hashShort(a, b, uint64(n))&mask].tag
+		p = unsafe.Add(v, n)
+	}
+	d.touched = sum
 }
 
 // addShort stores a new value in a free slot.

@@ -37,8 +37,8 @@ func TestDecimalsOfEveryStorage(t *testing.T) {
 			if d.r.IntN(2) == 0 { // small negative numbers
 				for i := range v {
 					if leaf.Physical != column.PhysBytes {
-					v[i] = 0xff
-				}
+						v[i] = 0xff
+					}
 				}
 			}
 			return v
