@@ -128,18 +128,20 @@ func TestChecks(t *testing.T) {
 	opts.Checks = []Check{func(c *Config) []Finding {
 		ran++
 		return []Finding{
-			{Path: "tables[0].parquet.encoding", Message: "spark cannot read delta", Hint: "name spark 3.5"},
+			{Path: "tables[0].parquet.encoding", Message: "spark cannot read delta", Hint: "name spark@1.10"},
 			{Path: "tables[0].value", Message: "careful", Warning: true},
 		}
 	}}
 	_, warnings, err := Parse("x", []byte(minimal), opts)
-	require.EqualError(t, err, "x:4:10 tables[0].parquet.encoding: spark cannot read delta — name spark 3.5")
+	require.EqualError(t, err, "x:4:10 tables[0].parquet.encoding: spark cannot read delta — name spark@1.10")
 	require.Equal(t, "x:4:48 tables[0].value: warning: careful", warnings.Error())
-	require.Equal(t, 1, ran)
+
+	_, _, err = Parse("x", []byte(minimal+"defaults: {parquet: {encoding: delta}}\n"), opts)
+	require.EqualError(t, err, "x:5:22 defaults.parquet.encoding: spark cannot read delta — name spark@1.10", "where it was written")
 
 	_, _, err = Parse("x", []byte(minimal+"lanes: -1\n"), opts)
 	require.Error(t, err)
-	require.Equal(t, 1, ran, "a check must not see a configuration that is not sound")
+	require.Equal(t, 2, ran, "a check must not see a configuration that is not sound")
 }
 
 func TestTopicMatcher(t *testing.T) {

@@ -12,7 +12,7 @@ type PartitionField struct {
 	Transform string
 	// Param is the number of buckets or the width.
 	Param int
-	// Column is the source column; nested ones are joined by dots.
+	// Column is the source column, a top-level one.
 	Column string
 }
 
@@ -91,12 +91,13 @@ func example(transform string) string {
 	}
 }
 
-// columnName checks a column, nested ones joined by dots.
+// columnName checks a column. Members of structs cannot be partitioned by.
 func columnName(name string) error {
-	for part := range strings.SplitSeq(name, ".") {
-		if reason := badColumn(part); reason != "" {
-			return fmt.Errorf("%s is no column name: %s", quoteShort(name), reason)
-		}
+	if strings.Contains(name, ".") {
+		return hinted{"members of structs cannot be partitioned by", "name a top-level column"}
+	}
+	if reason := badColumn(name); reason != "" {
+		return fmt.Errorf("%s is no column name: %s", quoteShort(name), reason)
 	}
 	return nil
 }

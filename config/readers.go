@@ -7,16 +7,13 @@ import (
 
 // ReaderNames lists the engines `readers` may name. What each can read is the table package's to know.
 func ReaderNames() []string {
-	return []string{
-		"spark", "trino", "flink", "duckdb", "pyiceberg", "clickhouse", "snowflake", "athena", "bigquery",
-		"databricks", "starrocks", "doris", "dremio", "impala", "hive",
-	}
+	return []string{"clickhouse", "duckdb", "pyiceberg", "spark", "trino"}
 }
 
-// ParseReader splits `spark 3.5` into name and version; the version may be missing.
+// ParseReader splits `trino@476` into name and version; the version may be missing.
 func ParseReader(text string) (name, version string) {
-	name, version, _ = strings.Cut(text, " ")
-	return name, strings.TrimSpace(version)
+	name, version, _ = strings.Cut(text, "@")
+	return name, version
 }
 
 // readers checks the engines a table names.
@@ -31,8 +28,8 @@ func (v rules) readers(readers []string, path string) {
 		switch {
 		case !slices.Contains(ReaderNames(), name):
 			v.fault(itemPath(at, i), suggest(name, ReaderNames()), "unknown reader %s", quoteShort(name))
-		case strings.Contains(text, " ") && !isVersion(version):
-			v.fault(itemPath(at, i), "write "+name+" 3.5", "%s is no version", quoteShort(version))
+		case strings.Contains(text, "@") && !isVersion(version):
+			v.fault(itemPath(at, i), "write "+name+"@1.10", "%s is no version", quoteShort(version))
 		case seen[name]:
 			v.fault(itemPath(at, i), "keep the oldest version", "the reader %s is listed twice", name)
 		}

@@ -42,7 +42,7 @@ func validate(c *Config, r *report, opts Options) {
 	}
 	for _, check := range opts.Checks {
 		for _, f := range check(c) {
-			r.add(f.Warning, f.Path, f.Hint, f.Message)
+			r.add(f.Warning, v.written(f.Path), f.Hint, f.Message)
 		}
 	}
 }

@@ -200,19 +200,9 @@ func (v rules) missingColumn(t Table, name string, own []string) (known []string
 	if t.Value.Format != ValueJSON || t.Key.Format == KeyAvro {
 		return nil, true
 	}
-	known = append(flatNames(t.Value.Schema, ""), own...)
-	return known, slices.Contains(known, name)
-}
-
-// flatNames lists columns, members of structs joined by dots.
-func flatNames(fields []Field, prefix string) []string {
-	var out []string
-	for _, f := range fields {
-		if f.Type.Kind == kindStruct {
-			out = append(out, flatNames(f.Fields, prefix+f.Name+".")...)
-		} else {
-			out = append(out, prefix+f.Name)
-		}
+	for _, f := range t.Value.Schema {
+		known = append(known, f.Name)
 	}
-	return out
+	known = append(known, own...)
+	return known, slices.Contains(known, name)
 }

@@ -128,6 +128,18 @@ func (v rules) origin(path, key string) string {
 	return path + "." + key
 }
 
+// written is origin for a whole path; other paths stay as they are.
+func (v rules) written(path string) string {
+	table, key, ok := strings.Cut(path, "].")
+	if !ok || !strings.HasPrefix(table, "tables[") || v.set(path) {
+		return path
+	}
+	if at := "defaults." + key; v.set(at) {
+		return at
+	}
+	return path
+}
+
 func (v rules) key(t Table, path string) {
 	k := t.Key
 	switch k.Format {

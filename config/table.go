@@ -22,7 +22,7 @@ type TableSettings struct {
 	Key Key `yaml:"key"`
 	// Where to begin in partitions that exist when the table first meets their topic. Later partitions begin at 0.
 	Start Start `yaml:"start"`
-	// Partition fields of a new table: `region`, `day(ts)`, `bucket(16, user_id)`, `truncate(10, name)`.
+	// Partition fields of a new table, over its top-level columns: `region`, `day(ts)`, `bucket(16, user_id)`, `truncate(10, name)`.
 	PartitionBy []PartitionField `yaml:"partition_by"`
 	// Creates the table and its namespace when they are missing.
 	AutoCreate bool `yaml:"auto_create"`
@@ -32,7 +32,7 @@ type TableSettings struct {
 	AuditColumns bool `yaml:"audit_columns"`
 	// Branch to commit to.
 	Branch string `yaml:"branch"`
-	// Engines that must be able to read the table, with the oldest version in use: `trino`, `spark 3.5`. Fixed when the table is created.
+	// Engines that must be able to read the table, with the oldest version in use: `trino@476`, `spark@1.10` (of Spark, the version of iceberg-spark-runtime). Fixed when the table is created.
 	Readers []string `yaml:"readers"`
 	// What happens to a record that cannot be read, by the stage that refused it.
 	Errors Errors `yaml:"errors"`
