@@ -2,7 +2,6 @@ package table
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,9 +35,9 @@ func newMetricsModes(l *column.Layout, props iceberg.Properties) metricsModes {
 	}
 	fallback, explicit := props[metricsDefault]
 	m := metricsModes{dropAll: map[int]bool{}, dropBounds: map[int]bool{}}
-	for i := range l.Leaves {
-		leaf := &l.Leaves[i]
-		mode, ok := props[metricsColumn+icebergName(leaf)]
+	for i, name := range leafNames(l) {
+		id := l.Leaves[i].FieldID
+		mode, ok := props[metricsColumn+name]
 		switch {
 		case ok:
 		case explicit || i < limit:
@@ -48,18 +47,30 @@ func newMetricsModes(l *column.Layout, props iceberg.Properties) metricsModes {
 		}
 		switch strings.ToLower(mode) {
 		case "none":
-			m.dropAll[leaf.FieldID] = true
+			m.dropAll[id] = true
 		case "counts":
-			m.dropBounds[leaf.FieldID] = true
+			m.dropBounds[id] = true
 		}
 	}
 	return m
 }
 
-// icebergName is the dotted name of a leaf as Iceberg spells it: without Parquet's repeated groups.
-func icebergName(leaf *column.Leaf) string {
-	parts := slices.DeleteFunc(slices.Clone(leaf.Path[1:]), func(s string) bool { return s == "list" || s == "key_value" })
-	return strings.Join(append([]string{leaf.Path[0]}, parts...), ".")
+// leafNames gives the dotted name of each leaf as Iceberg spells it: without Parquet's repeated groups.
+func leafNames(l *column.Layout) []string {
+	names := make([]string, len(l.Leaves))
+	var walk func(n *column.Node, name string)
+	walk = func(n *column.Node, name string) {
+		if n.Leaf >= 0 {
+			names[n.Leaf] = name
+		}
+		for _, c := range n.Children {
+			walk(c, name+"."+c.Field.Name)
+		}
+	}
+	for _, n := range l.Nodes {
+		walk(n, n.Field.Name)
+	}
+	return names
 }
 
 func (m metricsModes) apply(x *parquet.Metrics) {

@@ -31,7 +31,7 @@ func (l localIO) Open(name string) (f iceio.File, err error) {
 		f, err = l.LocalFS.Open(name)
 		return err
 	})
-	return f, err
+	return f, classified(err, "opening", name)
 }
 
 // ReadFile implements iceio.ReadFileIO.
@@ -40,14 +40,14 @@ func (l localIO) ReadFile(name string) (b []byte, err error) {
 		b, err = l.LocalFS.ReadFile(name)
 		return err
 	})
-	return b, err
+	return b, classified(err, "reading", name)
 }
 
 // Create implements iceio.WriteFileIO.
 func (l localIO) Create(name string) (iceio.FileWriter, error) {
 	w, err := l.store.begin(name)
 	if err != nil {
-		return nil, err
+		return nil, classified(err, "writing", name)
 	}
 	return &localFile{localWriter: w, around: l.store.around, name: name}, nil
 }
@@ -62,9 +62,13 @@ func (l localIO) WriteFile(name string, content []byte) error {
 	return errors.Join(err, w.Close())
 }
 
-// Remove implements iceio.IO.
+// Remove implements iceio.IO. A missing file is reported as the operating system does: callers ask os.IsNotExist.
 func (l localIO) Remove(name string) error {
-	return l.store.around("delete", name, func() error { return l.LocalFS.Remove(name) })
+	err := l.store.around("delete", name, func() error { return l.LocalFS.Remove(name) })
+	if os.IsNotExist(err) {
+		return err
+	}
+	return classified(err, "removing", name)
 }
 
 // DeleteFiles implements iceio.BulkRemovableIO; a file that is gone already counts as removed.
