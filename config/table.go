@@ -32,7 +32,7 @@ type TableSettings struct {
 	AuditColumns bool `yaml:"audit_columns"`
 	// Branch to commit to.
 	Branch string `yaml:"branch"`
-	// Engines that must be able to read the table, with the oldest version in use: `trino@476`, `spark@1.10` (of Spark, the version of iceberg-spark-runtime). Fixed when the table is created.
+	// Engines that must be able to read the table: `clickhouse`, `duckdb`, `pyiceberg`, `spark`, `trino`, with the oldest version in use as in `trino@476` (of Spark, the version of iceberg-spark-runtime: `spark@1.10`). Fixed when the table is created.
 	Readers []string `yaml:"readers"`
 	// What happens to a record that cannot be read, by the stage that refused it.
 	Errors Errors `yaml:"errors"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/examples"
+	"github.com/ingestd/ingestd/table"
 )
 
 func noVariables(string) (string, bool) { return "", false }
@@ -23,9 +24,13 @@ func TestExamples(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			_, warnings, err := config.Parse(file, data, config.Options{LookupEnv: noVariables, NoEnvironment: true})
+			c, warnings, err := config.Parse(file, data, config.Options{LookupEnv: noVariables, NoEnvironment: true})
 			require.NoError(t, err)
 			require.Empty(t, warnings)
+			for _, entry := range c.Tables {
+				_, err := table.Choose(entry.Readers)
+				require.NoError(t, err)
+			}
 			require.True(t, strings.HasPrefix(string(data), "# yaml-language-server: $schema="), "the first line names the schema")
 		})
 	}
