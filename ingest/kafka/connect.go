@@ -60,6 +60,8 @@ func (o Options) kgoOptions() ([]kgo.Opt, error) {
 		kgo.SeedBrokers(o.Brokers...),
 		kgo.RetryTimeout(30 * time.Second),
 		kgo.DialTimeout(10 * time.Second),
+		// Our own metrics say more, and a broker need not know them.
+		kgo.DisableClientMetrics(),
 	}
 	if o.ClientID != "" {
 		opts = append(opts, kgo.ClientID(o.ClientID))

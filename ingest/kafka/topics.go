@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"sort"
+	"strings"
 
 	"github.com/ingestd/ingestd/internal/failure"
 )
@@ -98,4 +99,23 @@ func (c *Client) Offsets(ctx context.Context, topics ...string) (map[Partition]E
 		}
 	}
 	return out, nil
+}
+
+// Compacted says whether the broker removes records of a topic by key.
+func (c *Client) Compacted(ctx context.Context, topic string) (bool, error) {
+	configs, err := c.adm.DescribeTopicConfigs(ctx, topic)
+	if err != nil {
+		return false, Classify(err, "asking for the configuration of topic "+topic)
+	}
+	for _, r := range configs {
+		if r.Err != nil {
+			return false, Classify(r.Err, "asking for the configuration of topic "+topic)
+		}
+		for _, kv := range r.Configs {
+			if kv.Key == "cleanup.policy" && kv.Value != nil {
+				return strings.Contains(*kv.Value, "compact"), nil
+			}
+		}
+	}
+	return false, nil
 }

@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
+	iceio "github.com/apache/iceberg-go/io"
 	icetable "github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/internal/event"
@@ -39,7 +43,7 @@ func (p point) String() string {
 type crasher struct {
 	at       point
 	progress progress
-	restore  func()
+	dir      string
 
 	mu    sync.Mutex
 	dead  bool
@@ -50,14 +54,58 @@ type crasher struct {
 }
 
 func newCrasher(at point) *crasher {
-	return &crasher{at: at, died: make(chan struct{}), count: map[string]int{}, calls: map[string][]string{}, progress: progress{rows: map[string]int64{}}, restore: func() {}}
+	return &crasher{at: at, died: make(chan struct{}), count: map[string]int{}, calls: map[string][]string{}, progress: progress{rows: map[string]int64{}}}
 }
 
-// register makes iceberg-go's metadata go through the run's stores. The registry belongs to the process, so points are
-// swept one after the other.
-func (x *crasher) register(s *store.Stores) { x.restore = s.Register(context.Background()) }
+// registry finds the stores of the run that owns a path: iceberg-go's own registry belongs to the process, and many
+// runs share it.
+type registry struct {
+	mu   sync.Mutex
+	runs map[string]*store.Stores
+}
 
-func (x *crasher) release() { x.restore() }
+var runs = &registry{runs: map[string]*store.Stores{}}
+
+// TestMain makes iceberg-go's metadata go through the stores of whichever run a path belongs to.
+func TestMain(m *testing.M) {
+	outside, err := store.Open(store.Options{})
+	if err != nil {
+		panic(err)
+	}
+	factory := func(ctx context.Context, u *url.URL, props map[string]string) (iceio.IO, error) {
+		return runs.find(u.Path, outside).IO(ctx, "file://"+u.Path, props)
+	}
+	for _, scheme := range []string{"file", ""} {
+		iceio.Unregister(scheme)
+		iceio.Register(scheme, factory)
+	}
+	os.Exit(m.Run())
+}
+
+func (r *registry) find(path string, outside *store.Stores) *store.Stores {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for dir, s := range r.runs {
+		if strings.HasPrefix(path, dir+"/") {
+			return s
+		}
+	}
+	return outside
+}
+
+// register makes the metadata below dir go through the run's stores.
+func (x *crasher) register(dir string, s *store.Stores) {
+	x.dir = dir
+	runs.mu.Lock()
+	defer runs.mu.Unlock()
+	runs.runs[dir] = s
+}
+
+func (x *crasher) release() {
+	runs.mu.Lock()
+	defer runs.mu.Unlock()
+	delete(runs.runs, x.dir)
+}
 
 func (x *crasher) crashed() bool {
 	x.mu.Lock()

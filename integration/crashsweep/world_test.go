@@ -100,7 +100,7 @@ func (w *world) options(x *crasher) ingest.Options {
 	require.NoError(w.t, err)
 	stores, err := store.Open(store.Options{Around: x.store})
 	require.NoError(w.t, err)
-	x.register(stores)
+	x.register(w.dir, stores)
 	o := ingest.Options{
 		Pipeline: "sweep", Writer: fmt.Sprintf("run-%p", x), Lanes: 1, Memory: 64 << 20,
 		Sources: []ingest.SourceOptions{{Name: "main", GroupID: "sweep", Kafka: kafka.Options{Brokers: w.cluster.ListenAddrs(), Dial: x.dial}}},
