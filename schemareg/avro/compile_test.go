@@ -249,3 +249,14 @@ func TestSkipsAreFused(t *testing.T) {
 		fmt.Sprint("h ", opSkipNullBytes, " 0"), fmt.Sprint("i ", opSkipNullVar, " 0"), fmt.Sprint("want ", opInt, " 0"),
 	}, got)
 }
+
+// TestFillsStayWhereTheyAre: a column without a field is null also when the optional struct before it is.
+func TestFillsStayWhereTheyAre(t *testing.T) {
+	fields := []column.Field{{Name: "f", Type: typ(t, "struct<a: int, b: int>")}, {Name: "z", Type: typ(t, "string")}}
+	pr, set := compileFor(t, recordOf(`["null",{"type":"record","name":"S","fields":[{"name":"a","type":"int"}]}]`), fields)
+	require.NoError(t, pr.Decode(longs(1, 7)))
+	require.NoError(t, pr.Decode(longs(0)))
+	rows, err := rowtest.Rows(set)
+	require.NoError(t, err)
+	require.Equal(t, []map[string]any{{"f": map[string]any{"a": int32(7), "b": nil}, "z": nil}, {"f": nil, "z": nil}}, rows)
+}

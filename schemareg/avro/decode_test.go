@@ -114,11 +114,16 @@ func TestDecimals(t *testing.T) {
 	got, err := decodeOne(t, decimal(5), nil, appendText(nil, "")) // Java's BigInteger never writes this, others might
 	require.NoError(t, err)
 	require.EqualValues(t, 0, got)
-	for _, p := range []int{9, 30} { // 17 bytes that do not all repeat the sign
-		_, err = decodeOne(t, decimal(p), nil, appendText(nil, "\x00\x80"+strings.Repeat("\x00", 16)))
-		require.ErrorContains(t, err, "more digits")
-		_, err = decodeOne(t, decimal(p), nil, appendText(nil, "\x01"+strings.Repeat("\x00", 17)))
-		require.ErrorContains(t, err, "more digits")
+	for _, p := range []int{9, 18, 30} { // long, and not only because the sign is repeated
+		for _, raw := range []string{"\x00\x80", "\x01\x00", "\x00\xff", "\xff\x00", "\xff\x7f"} {
+			for _, n := range []int{7, 15} {
+				raw := raw + strings.Repeat(raw[1:], n)
+				if x := twosComplement([]byte(raw)); x.CmpAbs(pow(10, p)) >= 0 {
+					_, err = decodeOne(t, decimal(p), nil, appendText(nil, raw))
+					require.ErrorContains(t, err, "more digits", "%d digits: %s", p, x)
+				}
+			}
+		}
 	}
 }
 
@@ -176,6 +181,18 @@ func TestConversions(t *testing.T) {
 	to("PT0S", text, duration, make([]byte, 12))
 	to("P1M2DT3.004S", text, duration, []byte("\x01\x00\x00\x00\x02\x00\x00\x00\xbc\x0b\x00\x00"))
 	to("P4294967295M", text, duration, []byte("\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"))
+}
+
+// TestSkippedBlocks: a size is believed, but not that it holds more items than bytes.
+func TestSkippedBlocks(t *testing.T) {
+	other := []column.Field{{Name: "other", Type: column.Type{Kind: column.Int}}}
+	pr, set := compileFor(t, recordOf(`{"type":"array","items":"int"}`), other)
+	require.NoError(t, pr.Decode(longs(-2, 2, 5, 6, 1, 7, 0)))
+	require.NoError(t, set.Check(1))
+	require.ErrorContains(t, pr.Decode(longs(-3, 2, 5, 6, 0)), "the size of a block does not match its items")
+	require.ErrorContains(t, pr.Decode(longs(-2, 3, 5, 6)), "the record ends within it")
+	pr, _ = compileFor(t, recordOf(`{"type":"array","items":"null"}`), other)
+	require.ErrorContains(t, pr.Decode(longs(-2, 1, 0, 0)), "the size of a block does not match its items")
 }
 
 // TestBombs: a few bytes must not become much memory or time, whether the list is stored or skipped.
