@@ -92,10 +92,10 @@ func (m *Metrics) addColumn(leaf *column.Leaf, t *columnTotals) {
 	}
 	lo, hi, loOK, hiOK := t.bounds.iceberg(leaf)
 	if loOK {
-		m.Lower[id] = lo
+		m.Lower[id] = notNil(lo)
 	}
 	if hiOK {
-		m.Upper[id] = hi
+		m.Upper[id] = notNil(hi)
 	}
 }
 

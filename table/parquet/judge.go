@@ -6,9 +6,12 @@ import (
 	"github.com/ingestd/ingestd/table/column"
 )
 
-// packedFactor is how much smaller than delta packing a dictionary of integers must be: packing is several times
-// cheaper to compute.
-const packedFactor = 0.9
+// How the sizes without a dictionary are weighed. Plain values cost several times more to compress than references,
+// delta packing costs less than finding references.
+const (
+	plainFactor  = 1.1
+	packedFactor = 0.9
+)
 
 // judge looks at the dictionary of the open page before the page is encoded. If it does not pay it is dropped, when no
 // page refers to it yet, or else takes no more values after this page (stop).
@@ -20,7 +23,7 @@ func (w *columnWriter) judge(e *Encoder, last bool) (stop bool, err error) {
 			return false, err
 		}
 	}
-	factor := 1.0
+	factor := plainFactor
 	if e.packs(c) {
 		factor = packedFactor
 	}
@@ -53,6 +56,14 @@ func (w *columnWriter) trial(e *Encoder) error {
 		return err
 	}
 	p.entry = float64(len(dict)) / float64(c.DictLen())
+	if e.packed, err = appendIndex(e.packed[:0], c.Index(), c.DictLen()); err != nil {
+		return err
+	}
+	index, err := e.comp.compress(e.packed, w.literals[0].on)
+	if err != nil {
+		return err
+	}
+	p.shrink = float64(len(index)) / (float64(c.Values()) * indexBytes(float64(c.DictLen())))
 	raw, err := e.undictionaried(c)
 	if err != nil {
 		return err

@@ -17,6 +17,7 @@ type dictPolicy struct {
 	age     int     // row groups since the last trial
 	plain   float64 // measured cost of a value without a dictionary, in encoded bytes
 	entry   float64 // measured cost of a dictionary entry
+	shrink  float64 // what compression leaves of bit packed references
 	horizon int     // values of the previous row group
 
 	seen, known int     // values and dictionary entries at the last checkpoint
@@ -35,7 +36,8 @@ const (
 	checkpoint  = 4096 // values between two measurements of the rate
 	retryAfter  = 32   // row groups after which a plain column is tried again
 	hopeless    = 0.999
-	guessFactor = 8 // a first row group is guessed to become this much longer than what has been seen
+	trifle      = 64 // bytes that are not worth a decision: frames and headers
+	guessFactor = 8  // a first row group is guessed to become this much longer than what has been seen
 )
 
 // begin starts a row group and tells whether it has a dictionary.
@@ -84,8 +86,7 @@ type forecast struct {
 	room    int     // further entries until the dictionary is full
 }
 
-// pays compares the two ways of writing the values of f. factor weighs the cost without a dictionary: below one where
-// that is the cheaper way to compute.
+// pays compares the two ways of writing the values of f. factor weighs the cost without a dictionary.
 func (p *dictPolicy) pays(f forecast, factor float64) bool {
 	left, added := f.left, 0.0
 	if left > 0 {
@@ -100,8 +101,8 @@ func (p *dictPolicy) pays(f forecast, factor float64) bool {
 	if f.values > 0 {
 		cost = p.entry * entries
 	}
-	cost += values * indexBytes(entries)
-	return cost < values*p.plain*factor
+	cost += values * indexBytes(entries) * p.shrink
+	return cost < values*p.plain*factor+trifle
 }
 
 // newEntries is the expected number of unknown values among the next n.
