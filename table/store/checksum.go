@@ -43,8 +43,9 @@ func (c Checksum) sum(b []byte) string {
 		return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(b)))
 	case CRC64NVME:
 		return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, crc64.Checksum(b, crc64.MakeTable(nvme))))
+	default:
+		return ""
 	}
-	return ""
 }
 
 func (c Checksum) algorithm() types.ChecksumAlgorithm {
@@ -53,8 +54,9 @@ func (c Checksum) algorithm() types.ChecksumAlgorithm {
 		return types.ChecksumAlgorithmCrc32
 	case CRC64NVME:
 		return types.ChecksumAlgorithmCrc64nvme
+	default:
+		return ""
 	}
-	return ""
 }
 
 // onPut sets the header of a whole-object upload.
@@ -64,6 +66,7 @@ func (c Checksum) onPut(in *s3.PutObjectInput, sum string) {
 		in.ChecksumCRC32 = &sum
 	case CRC64NVME:
 		in.ChecksumCRC64NVME = &sum
+	case Off:
 	}
 }
 
@@ -74,8 +77,9 @@ func (c Checksum) confirmed(out *s3.PutObjectOutput, sum string) bool {
 		return out.ChecksumCRC32 != nil && *out.ChecksumCRC32 == sum
 	case CRC64NVME:
 		return out.ChecksumCRC64NVME != nil && *out.ChecksumCRC64NVME == sum
+	default:
+		return false
 	}
-	return false
 }
 
 // onPart sets the header of one part.
@@ -85,6 +89,7 @@ func (c Checksum) onPart(in *s3.UploadPartInput, sum string) {
 		in.ChecksumCRC32 = &sum
 	case CRC64NVME:
 		in.ChecksumCRC64NVME = &sum
+	case Off:
 	}
 }
 
@@ -96,6 +101,7 @@ func (c Checksum) completed(number int32, etag *string, sum string) types.Comple
 		p.ChecksumCRC32 = &sum
 	case CRC64NVME:
 		p.ChecksumCRC64NVME = &sum
+	case Off:
 	}
 	return p
 }

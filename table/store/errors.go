@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"syscall"
 
@@ -46,8 +49,39 @@ func classified(err error, verb, path string) error {
 		return nil
 	}
 	v := judge(err)
-	return failure.Wrap(err, v.class, v.code, v.hint, "%s %s", verb, path)
+	return failure.Wrap(shortened(err), v.class, v.code, v.hint, "%s %s", verb, path)
 }
+
+// shortened gives an error that is still err for errors.Is and errors.As, but says in a few words what the SDK
+// spreads over several lines.
+func shortened(err error) error {
+	var api smithy.APIError
+	var noCreds *credentialsError
+	var sent *url.Error
+	switch {
+	case failure.CodeOf(err) != "":
+		return err
+	case errors.As(err, &noCreds):
+		return &short{"no credentials were found", err}
+	case errors.As(err, &api):
+		text := fmt.Sprintf("HTTP %d %s", status(err), api.ErrorCode())
+		if m := api.ErrorMessage(); m != "" && m != api.ErrorCode() {
+			text += ": " + m
+		}
+		return &short{text, err}
+	case errors.As(err, &sent):
+		return &short{sent.Error(), err}
+	}
+	return err
+}
+
+type short struct {
+	text  string
+	cause error
+}
+
+func (s *short) Error() string { return s.text }
+func (s *short) Unwrap() error { return s.cause }
 
 func classOr(err error, other failure.Class) failure.Class {
 	if failure.CodeOf(err) != "" {
@@ -86,7 +120,7 @@ func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 		return verdict{failure.Retry, codeBusy, "the upload was removed while it ran; check the bucket's lifecycle rules"}
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
 		return verdict{failure.Retry, codeToken, "the credentials have run out; they are renewed on the next try, or must be renewed where they come from"}
-	case "AccessDenied", "AllAccessDisabled", "AccountProblem", "Forbidden":
+	case "AccessDenied", "AllAccessDisabled", "AccountProblem":
 		return verdict{failure.Config, codeAuth, "the credentials may not do this; grant get, put, list and delete on the location"}
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException", "MissingSecurityHeader", "MissingAuthenticationToken":
 		return verdict{failure.Config, codeAuth, "check storage.s3 access_key_id and secret_access_key, or where the environment takes them from"}
@@ -108,13 +142,13 @@ func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 
 func judgeStatus(s int) verdict {
 	switch {
-	case s == 404:
+	case s == http.StatusNotFound:
 		return verdict{failure.Retry, codeMissing, ""}
-	case s == 401 || s == 403:
-		return verdict{failure.Config, codeAuth, "the object store refuses the credentials, or what they may do"}
-	case s == 301 || s == 307:
+	case s == http.StatusUnauthorized || s == http.StatusForbidden:
+		return verdict{failure.Config, codeAuth, "check storage.s3 access_key_id and secret_access_key, and that they may get, put, list and delete here"}
+	case s == http.StatusMovedPermanently || s == http.StatusTemporaryRedirect:
 		return verdict{failure.Config, codeRegion, "set storage.s3.region and endpoint to where the bucket lives"}
-	case s == 408 || s == 429 || s >= 500 && s != 501:
+	case s == http.StatusRequestTimeout || s == http.StatusTooManyRequests || s >= 500 && s != http.StatusNotImplemented:
 		return verdict{failure.Retry, codeBusy, "the object store is not well or asks for a slower pace"}
 	case s >= 400:
 		return verdict{failure.Config, codeRefused, "the object store does not take this request; storage.s3 checksum or path_style may not suit it"}
@@ -171,7 +205,7 @@ func missing(err error) bool {
 	if errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket" {
 		return false
 	}
-	return status(err) == 404
+	return status(err) == http.StatusNotFound
 }
 
 // notExist makes err satisfy errors.Is(err, fs.ErrNotExist) if it means a missing file.

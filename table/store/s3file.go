@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"strconv"
@@ -80,7 +81,7 @@ func ranged(o *s3.Options) { o.ResponseChecksumValidation = aws.ResponseChecksum
 // emptyObject recognizes the answer to a range of an object without bytes.
 func emptyObject(err error) bool {
 	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "InvalidRange" || status(err) == 416
+	return errors.As(err, &api) && api.ErrorCode() == "InvalidRange" || status(err) == http.StatusRequestedRangeNotSatisfiable
 }
 
 // totalSize reads "bytes 0-99/1234"; a server that ignores ranges sends everything and no such header.

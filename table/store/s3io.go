@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"time"
 
@@ -199,7 +200,7 @@ func (i *s3IO) deleteBatch(ctx context.Context, batch []objectPath) (deleted []s
 		}
 		return nil
 	})
-	if status(err) == 501 || status(err) == 405 {
+	if status(err) == http.StatusNotImplemented || status(err) == http.StatusMethodNotAllowed {
 		return i.deleteEach(ctx, batch) // not every S3 compatible has the batch request
 	}
 	if err != nil {

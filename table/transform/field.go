@@ -119,6 +119,7 @@ func timeFunc(kind Kind, date bool) func([]int64) {
 		calendar = yearsSinceEpoch
 	case Month:
 		calendar = monthsSinceEpoch
+	default:
 	}
 	return func(v []int64) {
 		for i, x := range v {

@@ -195,14 +195,16 @@ func (k Kind) takes(src column.Kind) bool {
 		switch src {
 		case column.Boolean, column.Float, column.Double:
 			return false
+		default:
+			return !src.Nested()
 		}
-		return !src.Nested()
 	case Truncate:
 		switch src {
 		case column.Int, column.Long, column.Decimal, column.String, column.Binary:
 			return true
+		default:
+			return false
 		}
-		return false
 	case Hour:
 		return src == column.Timestamp || src == column.TimestampTZ
 	default: // Year, Month, Day

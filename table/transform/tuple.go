@@ -52,8 +52,9 @@ func (f *field) value(code uint32) any {
 		return int32(e.n)
 	case Day:
 		return iceberg.Date(e.n)
+	default:
+		return f.sourceValue(e)
 	}
-	return f.sourceValue(e)
 }
 
 // sourceValue is a value of the source's own type, for identity and truncate.
@@ -103,6 +104,7 @@ func (f *field) key(code uint32) string {
 		b = binary.BigEndian.AppendUint64(b, uint64(e.n))
 	case isText:
 		b = append(binary.BigEndian.AppendUint32(b, uint32(len(e.s))), e.s...)
+	case isNull:
 	}
 	return string(b)
 }
@@ -114,8 +116,9 @@ func (f *field) result() iceberg.Type {
 		return iceberg.PrimitiveTypes.Timestamp
 	case column.TimestampTZ:
 		return iceberg.PrimitiveTypes.TimestampTz
+	default:
+		return nil
 	}
-	return nil
 }
 
 const maxSegment = 96 // of a file name's 255; a path has several
