@@ -28,6 +28,9 @@
 //	                          when two branches would be called the same
 //	unknown logical type      as if it were not there; so is one that is not valid
 //
+// A map keeps its entries as they were written, the same key twice included. A string is taken as it is; that it is UTF-8
+// is the column's business, which replaces and counts what is not.
+//
 // Connect's connect.* properties do not count: a connect.type of int8 or int16 is an int.
 // Recursive types are refused.
 //
