@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -11,47 +10,80 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
-	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/rungroup"
 )
 
-// runFlags are what `run` takes from the command line: what cannot be reloaded.
-type runFlags struct {
+// runOptions are what a run takes besides its configuration.
+type runOptions struct {
 	file         string
 	untilLatest  bool
 	acceptConfig bool
+	// stop drains when it is closed; nil leaves that to signals.
+	stop <-chan struct{}
+	// events gets what happens, besides log and metrics; nil = nobody.
+	events event.Sink
+	// quiet leaves the log out.
+	quiet bool
+	// ready is called when the daemon has started; nil = nobody.
+	ready func()
 }
 
-func runCommand() *cobra.Command {
-	var f runFlags
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Run the daemon: consume the topics, write the tables",
-		Long: `Run consumes the configured topics and commits Iceberg snapshots until it is told to stop.
+		Long: `Consume the configured topics and commit Iceberg snapshots until told to stop.
 
 SIGTERM or SIGINT drains: what was read is committed, then the process ends. A second signal stops at once; nothing is
-lost by that, since the tables say where to go on. SIGHUP reloads what may change while running.`,
+lost by that, since the tables say where to go on. SIGHUP takes over what may change while running.`,
 		Example: `  ingestd run -c ingestd.yaml
   ingestd run -c ingestd.yaml --until-latest   # stop when everything that is there now is in the tables`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runUntilSignal(cmd.Context(), o) },
 	}
-	cmd.Flags().StringVarP(&f.file, "config", "c", "", "configuration file")
-	cmd.Flags().BoolVar(&f.untilLatest, "until-latest", false, "stop after reaching the offsets that are the latest at the start")
-	cmd.Flags().BoolVar(&f.acceptConfig, "accept-config", false, "write with a configuration that the tables have moved on from")
-	_ = cmd.MarkFlagRequired("config")
+	addConfig(cmd, &o.file)
+	cmd.Flags().BoolVar(&o.untilLatest, "until-latest", false, "stop after reaching the offsets that are the latest at the start")
+	cmd.Flags().BoolVar(&o.acceptConfig, "accept-config", false, "write with a configuration that the tables have moved on from")
 	return cmd
 }
 
+// runUntilSignal is `ingestd run`: the first TERM or INT drains, the second ends at once.
+func (a *app) runUntilSignal(ctx context.Context, o runOptions) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	stop := make(chan struct{})
+	o.stop = stop
+	waiting := rungroup.New(ctx)
+	waiting.Go(func(ctx context.Context) error {
+		for draining := false; ; draining = true {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-signals:
+			}
+			if draining {
+				end(failure.New(failure.Retry, "E_INTERRUPTED", "nothing is lost: the tables say where to go on at the next start",
+					"stopped before everything that was read was committed"))
+				return nil
+			}
+			close(stop)
+		}
+	})
+	err := a.run(ctx, o)
+	waiting.Stop()
+	_ = waiting.Wait()
+	return err
+}
+
 // run is the daemon, top to bottom.
-func run(ctx context.Context, f runFlags) error {
-	c, err := loadConfig(f.file)
-	if err != nil {
-		return err
-	}
-	d, err := newDaemon(ctx, c, f)
+func (a *app) run(ctx context.Context, o runOptions) error {
+	d, err := a.newProcess(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -62,61 +94,45 @@ func run(ctx context.Context, f runFlags) error {
 		return d.pipeline.Run(ctx)
 	})
 	group.Go(d.serveAdmin)
-	group.Go(d.watchSignals)
+	group.Go(d.watchStop)
+	group.Go(d.watchReload)
 	group.Go(d.watchdog)
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
+	if o.ready != nil {
+		o.ready()
+	}
 	return group.Wait()
 }
 
-// watchSignals turns signals into what they ask for: the first TERM or INT drains, the second ends at once.
-func (d *daemonProcess) watchSignals(ctx context.Context) error {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+// watchStop drains when the options' stop is closed.
+func (d *process) watchStop(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-d.options.stop:
+		d.log.Info("draining")
+		_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+		d.pipeline.Drain()
+	}
+	return nil
+}
+
+// watchReload takes the configuration over again at SIGHUP.
+func (d *process) watchReload(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	draining := false
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case s := <-signals:
-			switch {
-			case s == syscall.SIGHUP:
-				d.reload()
-			case draining:
-				return failure.New(failure.Retry, "E_INTERRUPTED", "the tables say where to go on at the next start", "stopped before everything that was read was committed")
-			default:
-				draining = true
-				d.log.Info("draining", "signal", s.String())
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
-				d.pipeline.Drain()
-			}
+		case <-signals:
+			d.reload()
 		}
 	}
 }
 
-// reload takes over what may change while running; anything else is listed and left as it was.
-func (d *daemonProcess) reload() {
-	next, err := loadConfig(d.file)
-	if err != nil {
-		d.log.Error("reloading: the old configuration stays", "error", failure.Describe(err))
-		d.emit(event.ConfigReloaded{OK: false, At: time.Now()})
-		return
-	}
-	changed, refused := config.Reloadable(d.config, next)
-	if len(refused) > 0 {
-		d.log.Error("reloading: these settings need a restart, the old configuration stays", "settings", fmt.Sprint(refused))
-		d.emit(event.ConfigReloaded{OK: false, At: time.Now()})
-		return
-	}
-	d.config = next
-	d.pipeline.SetTrigger(trigger(next))
-	d.setLogLevel(next)
-	d.log.Info("reloaded", "settings", fmt.Sprint(changed))
-	d.emit(event.ConfigReloaded{OK: true, At: time.Now()})
-}
-
-// watchdog tells systemd that the process lives, as long as the pipeline answers.
-func (d *daemonProcess) watchdog(ctx context.Context) error {
+// watchdog tells systemd that the process lives, as long as every table's owner answers.
+func (d *process) watchdog(ctx context.Context) error {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval == 0 {
 		return nil
@@ -128,10 +144,7 @@ func (d *daemonProcess) watchdog(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if d.pipeline.Alive(ctx) {
-				_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
-			}
+			_, _ = daemon.SdNotify(false, daemon.SdNotifyWatchdog)
 		}
 	}
 }
-

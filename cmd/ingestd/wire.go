@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/ingestd/ingestd/commit/catalog"
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/ingest/kafka"
@@ -288,6 +292,48 @@ func creation(o *ingest.TableOptions, t config.Table) error {
 	if err != nil {
 		return err
 	}
-	o.Create.FormatVersion = choice.FormatVersion
-	return nil
+	o.Create.FormatVersion = choice.FormatVersion()
+	return choice.CheckEncoding(o.Parquet.Encoding)
 }
+
+// openLake opens file access and catalog, and puts them into the options.
+func openLake(ctx context.Context, c *config.Config, o *ingest.Options) error {
+	stores, err := store.Open(storeOptions(c))
+	if err != nil {
+		return err
+	}
+	o.Stores = stores
+	co, err := catalogOptions(c)
+	if err != nil {
+		return err
+	}
+	o.Catalog, err = catalog.Open(ctx, co)
+	return err
+}
+
+func catalogOptions(c *config.Config) (catalog.Options, error) {
+	k := c.Catalog
+	o := catalog.Options{
+		Type: string(k.Type), Name: k.Name, URI: k.URI, Path: k.Path, Warehouse: k.Warehouse, Token: k.Token.Reveal(), Credential: k.Credential.Reveal(),
+		OAuth2ServerURI: k.OAuth2ServerURI, Scope: k.Scope, Headers: map[string]string{},
+	}
+	for name, v := range k.Headers {
+		o.Headers[name] = v.Reveal()
+	}
+	if k.SigV4 != nil {
+		o.SigV4 = &catalog.SigV4{Region: k.SigV4.Region, Service: k.SigV4.Service}
+	}
+	var err error
+	o.TLS, err = tlsConfig(k.TLS)
+	return o, err
+}
+
+func tableNames(c *config.Config) []string {
+	names := make([]string, len(c.Tables))
+	for i, t := range c.Tables {
+		names[i] = t.Name
+	}
+	return names
+}
+
+func sourceNames(c *config.Config) []string { return slices.Sorted(maps.Keys(c.Sources)) }
