@@ -137,6 +137,8 @@ func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
 		case <-done:
 		case <-ctx.Done():
 			return
+		case <-f.pipeline.group.Context().Done():
+			return // the owners have ended: everything was flushed before, or is abandoned
 		}
 	}
 }
