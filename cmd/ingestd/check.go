@@ -113,51 +113,54 @@ func (k *checks) topics(ctx context.Context, source string) {
 			for _, topic := range topics {
 				partitions += int(topic.Partitions)
 			}
-			return fmt.Sprintf("%s: %s", names(topics), count(partitions, "partition")), err
+			return fmt.Sprintf("%s: %s", strings.Join(topicNames(topics), ", "), count(partitions, "partition")), err
 		})
 	}
 }
 
 // registry asks for the newest schema of every topic that needs one.
 func (k *checks) registry(ctx context.Context, source string) {
-	var found, missing []string
+	name := "registry " + source
+	var found []string
+	var missing error
+	for _, subject := range k.subjects(ctx, source) {
+		_, err := k.env.source(source).Registry.Latest(ctx, subject)
+		switch {
+		case err == nil:
+			found = append(found, subject)
+		case failure.CodeOf(err) == schemareg.CodeNotFound:
+			missing = err
+		default:
+			k.ask(name, func() (string, error) { return "", err })
+			return
+		}
+	}
+	if missing != nil {
+		k.warn(name, missing.Error(), failure.HintOf(missing)+" (a new table without one takes its columns from the first record)")
+		return
+	}
+	k.ask(name, func() (string, error) { return "answers; found " + orNothing(strings.Join(found, ", ")), nil })
+}
+
+// subjects are the usual subjects of the topics of a source's tables.
+func (k *checks) subjects(ctx context.Context, source string) (out []string) {
 	for _, t := range k.env.options.Tables {
 		if t.Source != source {
 			continue
 		}
-		for _, subject := range k.subjects(ctx, t) {
-			_, err := k.env.source(source).Registry.Latest(ctx, subject)
-			switch {
-			case err == nil:
-				found = append(found, subject)
-			case failure.CodeOf(err) == schemareg.CodeNotFound:
-				missing = append(missing, subject)
-			default:
-				k.ask("registry "+source, func() (string, error) { return "", err })
-				return
+		list := t.Topics
+		if t.Pattern != nil {
+			// Without an answer there is another line that says so.
+			topics, _ := k.env.topics(ctx, t)
+			list = topicNames(topics)
+		}
+		for _, topic := range list {
+			if t.Value.Format == ingest.FormatAvro {
+				out = append(out, topic+"-"+schemareg.Value.String())
 			}
-		}
-	}
-	if len(missing) > 0 {
-		k.warn("registry "+source, "answers, but has no subject "+strings.Join(missing, ", "),
-			"a new table then takes its columns from the first record it finds")
-		return
-	}
-	k.ask("registry "+source, func() (string, error) { return "schemas of " + strings.Join(found, ", "), nil })
-}
-
-// subjects are the usual subjects of a table's topics.
-func (k *checks) subjects(ctx context.Context, t ingest.TableOptions) (out []string) {
-	topics, err := k.env.topics(ctx, t)
-	if err != nil {
-		return nil
-	}
-	for _, topic := range topics {
-		if t.Value.Format == ingest.FormatAvro {
-			out = append(out, topic.Name+"-"+schemareg.Value.String())
-		}
-		if t.Key.Format == ingest.FormatAvro {
-			out = append(out, topic.Name+"-"+schemareg.Key.String())
+			if t.Key.Format == ingest.FormatAvro {
+				out = append(out, topic+"-"+schemareg.Key.String())
+			}
 		}
 	}
 	return out
@@ -177,6 +180,9 @@ func (k *checks) catalog(ctx context.Context) (string, error) {
 // tables loads every table and tries the storage each one is in, once per place.
 func (k *checks) tables(ctx context.Context) {
 	var places []string
+	if isLocation(k.env.config.Catalog) {
+		places = append(places, k.env.config.Catalog.Warehouse)
+	}
 	for i, t := range k.env.options.Tables {
 		k.ask("table "+t.Name(), func() (string, error) {
 			loaded, err := k.env.load(ctx, t)
@@ -192,15 +198,8 @@ func (k *checks) tables(ctx context.Context) {
 			return "does not exist yet; run creates it", nil
 		})
 	}
-	if w := k.env.config.Catalog.Warehouse; isLocation(k.env.config.Catalog) {
-		places = append(places, w)
-	}
-	tried := map[string]bool{}
-	for _, place := range places {
-		if bucket := bucketOf(place); !tried[bucket] {
-			tried[bucket] = true
-			k.ask("storage "+bucket, func() (string, error) { return "one file written, read and deleted", k.probe(ctx, place) })
-		}
+	for _, place := range distinctPlaces(places) {
+		k.ask("storage "+place, func() (string, error) { return "one file written, read and deleted", k.probe(ctx, place) })
 	}
 }
 
@@ -209,14 +208,18 @@ func isLocation(c config.Catalog) bool {
 	return c.Type == config.CatalogSQLite || strings.Contains(c.Warehouse, "://")
 }
 
-// bucketOf cuts a location down to what rights are given on: the bucket, or the folder.
-func bucketOf(location string) string {
-	scheme, rest, ok := strings.Cut(location, "://")
-	if !ok || scheme == "file" {
-		return location
+// distinctPlaces leaves out the folders below others.
+func distinctPlaces(locations []string) (out []string) {
+	for _, location := range locations {
+		place := strings.TrimPrefix(location, "file://")
+		within := func(known string) bool {
+			return place == known || strings.HasPrefix(place, strings.TrimSuffix(known, "/")+"/")
+		}
+		if !slices.ContainsFunc(out, within) {
+			out = append(out, place)
+		}
 	}
-	bucket, _, _ := strings.Cut(rest, "/")
-	return scheme + "://" + bucket
+	return out
 }
 
 // probe writes a small file, looks at it and deletes it.

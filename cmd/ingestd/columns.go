@@ -27,11 +27,25 @@ type columnPlan struct {
 
 // columnSource is what fills some columns: the value, the key, the audit.
 type columnSource struct {
-	from   string
+	from string
+	// origin says where the columns are known from, "" where from says it all.
+	origin string
 	fields []column.Field
 	// schema is nil for what has no writer schema.
 	schema *writerSchema
 }
+
+// What columns are filled from.
+const (
+	fromValue   = "value"
+	fromKey     = "key"
+	fromRecord  = "record"
+	fromAudit   = "audit"
+	fromNothing = "-" // always null
+	fromUnknown = "?" // what fills it could not be asked
+
+	declared = "the schema declared in the configuration"
+)
 
 // sources lists what fills the columns of a table, in the order of a new table's columns.
 func (e *environment) sources(ctx context.Context, t ingest.TableOptions) ([]columnSource, error) {
@@ -53,7 +67,7 @@ func (e *environment) sources(ctx context.Context, t ingest.TableOptions) ([]col
 		}
 	}
 	if t.Audit {
-		list = append(list, columnSource{from: "Kafka", fields: table.AuditFields(t.Pattern != nil || len(t.Topics) > 1)})
+		list = append(list, columnSource{from: fromAudit, fields: table.AuditFields(t.Pattern != nil || len(t.Topics) > 1)})
 	}
 	return list, nil
 }
@@ -61,9 +75,9 @@ func (e *environment) sources(ctx context.Context, t ingest.TableOptions) ([]col
 func (e *environment) valueSource(ctx context.Context, t ingest.TableOptions) (columnSource, error) {
 	switch t.Value.Format {
 	case ingest.FormatJSON:
-		return columnSource{from: "value, declared", fields: t.Value.Schema.Fields()}, nil
+		return columnSource{from: fromValue, origin: declared, fields: t.Value.Schema.Fields()}, nil
 	case ingest.FormatRaw:
-		return columnSource{from: "record", fields: rawrec.Fields()}, nil
+		return columnSource{from: fromRecord, fields: rawrec.Fields()}, nil
 	default:
 		return e.avroSource(ctx, t, schemareg.Value)
 	}
@@ -72,9 +86,9 @@ func (e *environment) valueSource(ctx context.Context, t ingest.TableOptions) (c
 func (e *environment) keySource(ctx context.Context, t ingest.TableOptions) (columnSource, error) {
 	switch t.Key.Format {
 	case ingest.FormatRaw:
-		return columnSource{from: "key", fields: []column.Field{{Name: t.Key.Column, Doc: "record key", Type: column.Type{Kind: column.Binary}}}}, nil
+		return columnSource{from: fromKey, fields: []column.Field{{Name: t.Key.Column, Doc: "record key", Type: column.Type{Kind: column.Binary}}}}, nil
 	case ingest.FormatJSON:
-		return columnSource{from: "key, declared", fields: optional(t.Key.Schema.Fields(), t.Key.Prefix)}, nil
+		return columnSource{from: fromKey, origin: declared, fields: optional(t.Key.Schema.Fields(), t.Key.Prefix)}, nil
 	case ingest.FormatAvro:
 		s, err := e.avroSource(ctx, t, schemareg.Key)
 		s.fields = optional(s.fields, "")
@@ -99,7 +113,7 @@ func (e *environment) avroSource(ctx context.Context, t ingest.TableOptions, par
 		naming = avro.Naming{Prefix: t.Key.Prefix, Scalar: t.Key.Column}
 	}
 	fields, err := s.FieldsAs(naming)
-	return columnSource{from: part.String() + ", " + s.origin, fields: fields, schema: s}, err
+	return columnSource{from: part.String(), origin: s.origin, fields: fields, schema: s}, err
 }
 
 func optional(fields []column.Field, prefix string) []column.Field {
@@ -137,7 +151,7 @@ func existingColumns(fields []column.Field, list []columnSource, t ingest.TableO
 	for _, f := range fields {
 		origin := from[f.Name]
 		if origin == "" {
-			origin = "nothing: always null"
+			origin = fromNothing
 		}
 		plans = append(plans, planOf(f, origin))
 	}
@@ -146,7 +160,7 @@ func existingColumns(fields []column.Field, list []columnSource, t ingest.TableO
 		return plans, nil, err
 	}
 	for _, s := range list {
-		if s.schema == nil || strings.HasPrefix(s.from, schemareg.Key.String()) {
+		if s.schema == nil || s.from == fromKey {
 			continue
 		}
 		changes, err := avro.Diff(s.schema.Schema, layout, avro.CompileOptions{Nodes: valueNodes(layout, t, list)})

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/config"
@@ -122,13 +121,13 @@ func (e *environment) load(ctx context.Context, t ingest.TableOptions) (*commit.
 	}, commit.Env{})
 }
 
-// names joins the names of topics.
-func names(topics []kafka.Topic) string {
+// topicNames are the names of topics.
+func topicNames(topics []kafka.Topic) []string {
 	list := make([]string, len(topics))
 	for i, t := range topics {
 		list[i] = t.Name
 	}
-	return strings.Join(list, ", ")
+	return list
 }
 
 // worst picks the error whose exit code a command should end with: what only people can mend comes first, what may

@@ -27,6 +27,7 @@ type explanation struct {
 	Value       string          `json:"value"`
 	Key         string          `json:"key"`
 	Partitions  []partitionPlan `json:"partitions"`
+	Origins     []originPlan    `json:"origins"`
 	Columns     []columnPlan    `json:"columns"`
 	PartitionBy []string        `json:"partition_by"`
 	Settings    []settingPlan   `json:"settings"`
@@ -44,6 +45,12 @@ type partitionPlan struct {
 	Start     int64  `json:"start"`
 	End       int64  `json:"end"`
 	Why       string `json:"why"`
+}
+
+// originPlan says where the columns that something fills are known from.
+type originPlan struct {
+	From   string `json:"from"`
+	Origin string `json:"origin"`
 }
 
 // settingPlan is a choice and the reader that forced it.
@@ -122,6 +129,7 @@ func (x *explainer) explain(ctx context.Context, t config.Table) explanation {
 	p := explanation{
 		Table: t.Name, Source: t.Source, Branch: t.Branch, Value: string(t.Value.Format), Key: string(t.Key.Format), Errors: t.Errors,
 		Commit: commitPlan(x.config), PartitionBy: []string{}, Problems: []problemPlan{}, Partitions: []partitionPlan{}, Columns: []columnPlan{},
+		Origins: []originPlan{}, Settings: []settingPlan{},
 	}
 	if t.Value.Format == config.ValueRaw {
 		p.Key = string(config.KeyRaw)
@@ -213,17 +221,26 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 	if err != nil {
 		return err
 	}
+	p.Settings = []settingPlan{{Setting: "parquet.compression", Value: string(t.Parquet.Compression)}}
 	for _, r := range choice.Explain() {
 		p.Settings = append(p.Settings, settingPlan(r))
 	}
-	p.Settings = append(p.Settings, settingPlan{Setting: "parquet.compression", Value: string(t.Parquet.Compression)})
 	list, err := x.sources(ctx, o)
+	for _, s := range list {
+		if s.origin != "" {
+			p.Origins = append(p.Origins, originPlan{s.from, s.origin})
+		}
+	}
 	if !p.Exists {
 		p.Columns = newColumns(list, choice)
 		return err
 	}
+	p.PartitionBy = existingSpec(loaded)
 	fields, ferr := table.Fields(loaded.Schema())
 	if err := errors.Join(err, ferr); err != nil {
+		for _, f := range fields {
+			p.Columns = append(p.Columns, planOf(f, fromUnknown))
+		}
 		return err
 	}
 	columns, illegal, err := existingColumns(fields, list, o)
@@ -231,7 +248,6 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 	for _, why := range illegal {
 		x.note(p, failure.New(failure.Halt, "E_SCHEMA_ILLEGAL", "write the new schema to a new topic or table", "%s", why))
 	}
-	p.PartitionBy = existingSpec(loaded)
 	return err
 }
 

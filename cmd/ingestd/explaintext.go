@@ -50,6 +50,9 @@ func (p *printer) explanation(x explanation) {
 	p.columns("    ", partitionRows(x.Partitions))
 	if len(x.Columns) > 0 {
 		p.line("\n  columns")
+		for _, o := range x.Origins {
+			p.line("    those from the %s: %s", o.From, o.Origin)
+		}
 		p.columns("    ", columnRows(x.Columns))
 	}
 	p.line("\n  partitioned by  %s", orNothing(strings.Join(x.PartitionBy, ", ")))

@@ -12,7 +12,7 @@ import (
 const (
 	keepMin = 100
 	keepMax = 2000
-	keepAge = 6 * time.Hour
+	keepAge = config.Duration(6 * time.Hour)
 )
 
 // historyPlan says how many snapshots a table keeps, and what that costs where we do not decide it.

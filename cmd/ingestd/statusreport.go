@@ -36,7 +36,7 @@ type tableStatus struct {
 	Hint string `json:"hint,omitempty"`
 	// Rows is how many rows the pipeline has added, Outcomes what became of every record it consumed.
 	Rows             int64             `json:"rows"`
-	Snapshots        int               `json:"snapshots"`
+	Snapshots        *int64            `json:"snapshots"`
 	Outcomes         map[string]int64  `json:"outcomes"`
 	LagRecords       *int64            `json:"lag_records"`
 	FreshnessSeconds *float64          `json:"freshness_seconds"`
@@ -106,7 +106,8 @@ func (s *tableStatus) fromTable(t *commit.Table, o ingest.TableOptions) {
 	}
 	totals := t.State().Totals()
 	s.Rows, s.Outcomes = totals.Added-totals.Removed, totals.Counts.Map()
-	s.Snapshots = len(t.Metadata().Snapshots())
+	snapshots := int64(len(t.Metadata().Snapshots()))
+	s.Snapshots = &snapshots
 	if head := headOf(t.Metadata(), o.Branch); head != nil {
 		s.LastCommit = &commitStatus{
 			SnapshotID: strconv.FormatInt(head.SnapshotID, 10), At: time.UnixMilli(head.TimestampMs).UTC(), Rows: summaryNumber(head, "added-records"),

@@ -16,7 +16,7 @@ func (a *app) writeStatus(r statusReport, out format) error {
 	rows := [][]string{{"TABLE", "STATE", "BEHIND", "FRESHNESS", "ROWS", "SNAPSHOTS", "LAST COMMIT"}}
 	for _, t := range r.Tables {
 		rows = append(rows, []string{t.Table, t.State, optionalNumber(t.LagRecords), freshnessText(t.FreshnessSeconds),
-			strconv.FormatInt(t.Rows, 10), strconv.Itoa(t.Snapshots), lastCommitText(t.LastCommit)})
+			strconv.FormatInt(t.Rows, 10), optionalNumber(t.Snapshots), lastCommitText(t.LastCommit)})
 	}
 	p.columns("", rows)
 	for _, t := range r.Tables {

@@ -222,7 +222,7 @@ func (d *demo) produce(ctx context.Context) error {
 func (d *demo) tellReaders(ctx, producing context.Context) error {
 	select {
 	case <-d.progress.ready:
-		d.progress.note("%s", d.servedLines())
+		d.progress.note("%s", d.servedLines(ctx))
 	case <-producing.Done():
 	case <-ctx.Done():
 	}

@@ -33,6 +33,8 @@ type tableProgress struct {
 	rows int64
 	last time.Time
 	lag  map[string]int64
+	// since is how many offsets were committed after lag was observed.
+	since int64
 }
 
 // waitingLines is how many lines may wait for the terminal.
@@ -92,7 +94,8 @@ func (p *progress) Emit(e event.Event) {
 	case event.CommitDone:
 		p.committed(e)
 	case event.LagObserved:
-		p.table(e.Table).lag[e.Topic+"/"+strconv.Itoa(int(e.Partition))] = e.Lag
+		t := p.table(e.Table)
+		t.lag[e.Topic+"/"+strconv.Itoa(int(e.Partition))], t.since = e.Lag, 0
 	case event.StateChanged:
 		if e.To == event.Failed || e.To == event.Degraded {
 			p.say("%s  %s is %s: %s [%s] — %s", clock(e.At), e.Table, e.To, e.Reason, e.Code, e.Hint)
@@ -124,8 +127,8 @@ func (p *progress) committed(e event.CommitDone) {
 	t.rows += e.Rows
 	rate := float64(e.Counts.Records()) / max(e.At.Sub(t.last).Seconds(), 1e-3)
 	t.last = e.At
-	// What was observed last was observed before this commit.
-	behind := -e.Counts.Offsets()
+	t.since += e.Counts.Offsets()
+	behind := -t.since
 	for _, lag := range t.lag {
 		behind += lag
 	}

@@ -1,22 +1,33 @@
 package demo
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // catalogPath is where the admin listener serves the warehouse as an Iceberg REST catalog.
 const catalogPath = "/catalog"
 
-// servedLines are the lines to paste while the demo runs: through the REST catalog of the admin listener.
-func (d *demo) servedLines() string {
+// servedLines are the lines to paste while the demo runs: through the REST catalog of the admin listener, and from the
+// newest metadata of the table's folder, since each single metadata file is soon replaced.
+func (d *demo) servedLines(ctx context.Context) string {
 	uri := "http://" + d.listen + catalogPath
-	return strings.NewReplacer("URI", uri, "FOLDER", filepath.Join(d.dir, warehouseDir), "TABLE", clicksTopic).Replace(`
+	scan := ""
+	if location := tableLocation(ctx, uri, clicksTopic); location != "" {
+		scan = fmt.Sprintf("# DuckDB, from the files\n"+
+			"duckdb -c \"INSTALL iceberg; LOAD iceberg; SET unsafe_enable_version_guessing = true; SELECT count(*) FROM iceberg_scan('%s')\"\n", location)
+	}
+	return strings.NewReplacer("URI", uri, "TABLE", clicksTopic, "SCAN\n", scan).Replace(`
 Both tables can be read now. In another terminal:
 
 # DuckDB 1.4 or later, through the catalog
 duckdb -c "INSTALL iceberg; LOAD iceberg; ATTACH '' AS demo (TYPE iceberg, ENDPOINT 'URI', AUTHORIZATION_TYPE 'none'); SELECT action, count(*) AS clicks FROM demo.TABLE GROUP BY action ORDER BY clicks DESC"
+SCAN
 # PyIceberg: pip install 'pyiceberg[pyarrow]'
 python3 -c "from pyiceberg.catalog import load_catalog; print(load_catalog('demo', type='rest', uri='URI').load_table('TABLE').scan().count())"
 # Spark 4.1
@@ -25,6 +36,34 @@ spark-sql --packages org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0 --
 printf '%s\n' connector.name=iceberg iceberg.catalog.type=rest iceberg.rest-catalog.uri=URI fs.hadoop.enabled=true > etc/catalog/demo.properties
 trino --execute "SELECT count(*) FROM demo.TABLE"
 `)
+}
+
+// askTimeout bounds the one question to our own catalog.
+const askTimeout = 5 * time.Second
+
+// tableLocation asks the served catalog for the folder of a table; "" when it does not say.
+func tableLocation(ctx context.Context, uri, table string) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	namespace, name, _ := strings.Cut(table, ".")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri+"/v1/namespaces/"+namespace+"/tables/"+name, nil)
+	if err != nil {
+		return ""
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct {
+		Metadata struct {
+			Location string `json:"location"`
+		} `json:"metadata"`
+	}
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&answer) != nil {
+		return ""
+	}
+	return strings.TrimPrefix(answer.Metadata.Location, "file://")
 }
 
 // fileLines are the lines to paste after the demo has ended: the catalog's file and the tables' own.
