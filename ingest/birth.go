@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"slices"
 	"time"
 
@@ -38,6 +39,9 @@ func (o *owner) open(ctx context.Context) error {
 	if o.shape, err = o.newShape(); err != nil {
 		return err
 	}
+	if err := o.opts.Create.Readers.CheckFields(o.shape.layout.Fields); err != nil {
+		return err
+	}
 	o.progressed = o.now()
 	return o.equip(ctx)
 }
@@ -53,7 +57,9 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 	if err != nil {
 		return err
 	}
-	c := commit.Creation{Fields: fields, Properties: iceberg.Properties(o.opts.Create.Properties), FormatVersion: o.opts.Create.FormatVersion}
+	readers := o.opts.Create.Readers
+	c := commit.Creation{Fields: fields, Properties: iceberg.Properties{table.ReadersProperty: readers.String()}, FormatVersion: readers.FormatVersion()}
+	maps.Copy(c.Properties, o.opts.Create.Properties)
 	for _, text := range o.opts.Create.PartitionBy {
 		p, err := transform.Parse(text)
 		if err != nil {
@@ -94,28 +100,14 @@ func (o *owner) propose(ctx context.Context) ([]column.Field, error) {
 		fields = append(fields, table.AuditFields(o.severalTopics())...)
 	}
 	seen := map[string]bool{}
-	for i := range fields {
-		if seen[fields[i].Name] {
+	for _, f := range fields {
+		if seen[f.Name] {
 			return nil, failure.New(failure.Config, "E_COLUMN_TWICE", "set key.prefix or key.column, or audit_columns: false",
-				"table %s would have two columns %q", o.name, fields[i].Name)
+				"table %s would have two columns %q", o.name, f.Name)
 		}
-		seen[fields[i].Name] = true
-		if o.opts.Create.TimeAsLong {
-			fields[i] = timeAsLong(fields[i])
-		}
+		seen[f.Name] = true
 	}
-	return fields, nil
-}
-
-func timeAsLong(f column.Field) column.Field {
-	if f.Type.Kind == column.Time {
-		f.Type = column.Type{Kind: column.Long}
-	}
-	f.Type.Fields = slices.Clone(f.Type.Fields)
-	for i := range f.Type.Fields {
-		f.Type.Fields[i] = timeAsLong(f.Type.Fields[i])
-	}
-	return f
+	return o.opts.Create.Readers.Fields(fields), nil
 }
 
 func (o *owner) severalTopics() bool { return o.opts.Pattern != nil || len(o.opts.Topics) > 1 }

@@ -10,6 +10,7 @@ import (
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/schemareg"
 	"github.com/ingestd/ingestd/schemareg/jsonrec"
+	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/parquet"
 	"github.com/ingestd/ingestd/table/store"
 )
@@ -135,12 +136,11 @@ type KeyOptions struct {
 // CreateOptions describe a table that does not exist yet.
 type CreateOptions struct {
 	// Auto permits the creation.
-	Auto          bool
-	PartitionBy   []string
-	Properties    map[string]string
-	FormatVersion int
-	// TimeAsLong stores a time of day as long microseconds, for readers without the type.
-	TimeAsLong bool
+	Auto        bool
+	PartitionBy []string
+	Properties  map[string]string
+	// Readers decide format version and types; the choice is stored with the table.
+	Readers table.Choice
 }
 
 // Policy says what happens to a record a stage refuses.

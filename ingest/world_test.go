@@ -76,7 +76,7 @@ func (w *world) jsonTable(name string, topics ...string) TableOptions {
 	return TableOptions{
 		Identifier: []string{"db", name}, Source: "main", Topics: topics, Audit: true,
 		Value:  ValueOptions{Format: FormatJSON, Schema: eventSchema(w.t)},
-		Create: CreateOptions{Auto: true, FormatVersion: 2},
+		Create: CreateOptions{Auto: true},
 	}
 }
 

@@ -292,7 +292,7 @@ func creation(o *ingest.TableOptions, t config.Table) error {
 	if err != nil {
 		return err
 	}
-	o.Create.FormatVersion = choice.FormatVersion()
+	o.Create.Readers = choice
 	return choice.CheckEncoding(o.Parquet.Encoding)
 }
 

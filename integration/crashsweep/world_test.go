@@ -110,7 +110,7 @@ func (w *world) options(x *crasher) ingest.Options {
 	for _, name := range sortedTables() {
 		o.Tables = append(o.Tables, ingest.TableOptions{
 			Identifier: []string{"db", name}, Source: "main", Topics: []string{tables[name]}, Audit: true,
-			Value: ingest.ValueOptions{Format: ingest.FormatJSON, Schema: schema}, Create: ingest.CreateOptions{Auto: true, FormatVersion: 2},
+			Value: ingest.ValueOptions{Format: ingest.FormatJSON, Schema: schema}, Create: ingest.CreateOptions{Auto: true},
 		})
 	}
 	return o
