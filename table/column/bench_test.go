@@ -9,7 +9,7 @@ import (
 // BenchmarkAbsorb is the cost of dictionaries by kind of value and number of different ones.
 func BenchmarkAbsorb(b *testing.B) {
 	const batch = 500
-	for _, pool := range []int{50, 5_000, 200_000} {
+	for _, pool := range []int{50, 5_000, 40_000, 200_000} {
 		for _, format := range []string{"%016x", "https://www.example-shop.com/shop/%08d", ""} {
 			name := fmt.Sprintf("%d/%s", pool, map[bool]string{true: "long", false: "text"}[format == ""])
 			b.Run(name+fmt.Sprint(len(format)), func(b *testing.B) {

@@ -43,7 +43,7 @@ func FuzzColumn(f *testing.F) {
 	for shape := range leafShapes {
 		for kind := range primitives {
 			seed := []byte{byte(shape), byte(kind)}
-			for range 200 {
+			for range 1500 {
 				seed = append(seed, byte(r.Uint32()))
 			}
 			f.Add(seed)

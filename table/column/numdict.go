@@ -7,17 +7,13 @@ import (
 )
 
 // numDict is the dictionary of one chunk of 4- or 8-byte values; floats go by their bits.
+//
+// The table holds references only, so that it and the values stay in cache longer; blocks of values are looked up
+// together, so that their cache misses overlap.
 type numDict[T int32 | int64] struct {
-	vals  []T // by reference: the body of the dictionary page
-	table []numEntry[T]
+	vals  []T     // by reference: the body of the dictionary page
+	table []int32 // reference + 1; 0 is a free slot
 	seed  [2]uint64
-
-	touched int32 // keeps the loads of touch alive
-}
-
-type numEntry[T int32 | int64] struct {
-	val T
-	ref int32 // reference + 1; 0 is a free slot
 }
 
 func newNumDict[T int32 | int64]() *numDict[T] {
@@ -32,9 +28,7 @@ func (d *numDict[T]) reset() {
 }
 
 func (d *numDict[T]) bytes() int64 {
-	var v T
-	return int64(unsafe.Sizeof(*d)) + int64(cap(d.vals))*int64(unsafe.Sizeof(v)) +
-		int64(len(d.table))*int64(unsafe.Sizeof(numEntry[T]{}))
+	return int64(unsafe.Sizeof(*d)) + int64(cap(d.vals))*int64(unsafe.Sizeof(*new(T))) + 4*int64(len(d.table))
 }
 
 func (d *numDict[T]) hash(v T) uint64 {
@@ -47,51 +41,54 @@ func (d *numDict[T]) encode(src []T, refs []int32) {
 	if len(d.table) == 0 {
 		d.grow()
 	}
-	table, mask := d.table, uint64(len(d.table)-1)
-	for k, v := range src {
-		if k%blockLen == 0 && len(table) >= farTable {
-			d.touch(src[k:min(k+blockLen, len(src))])
-		}
-		i := d.hash(v)
-		for {
-			e := &table[i&mask]
-			if e.ref == 0 {
-				d.vals = append(d.vals, v)
-				e.val, e.ref = v, int32(len(d.vals))
-				refs[k] = e.ref - 1
-				if len(d.vals)*2 > len(table) {
-					d.grow()
-					table, mask = d.table, uint64(len(d.table)-1)
-				}
-				break
-			}
-			if e.val == v {
-				refs[k] = e.ref - 1
-				break
-			}
-			i++
-		}
+	for len(src) > 0 {
+		n := min(blockLen, len(src))
+		d.encodeBlock(src[:n], refs[:n])
+		src, refs = src[n:], refs[n:]
 	}
 }
 
-// touch loads the first table slots of some values, all at once: each would be a cache miss of its own.
-func (d *numDict[T]) touch(src []T) {
-	mask := uint64(len(d.table) - 1)
-	var sum int32
-	for _, v := range src {
-		sum += d.table[d.hash(v)&mask].ref
+func (d *numDict[T]) encodeBlock(src []T, refs []int32) {
+	table, mask := d.table, uint64(len(d.table)-1)
+	for k, v := range src {
+		refs[k] = table[d.hash(v)&mask]
 	}
-	d.touched = sum
+	vals := d.vals
+	for k, v := range src {
+		ref := refs[k] - 1
+		if uint32(ref) < uint32(len(vals)) && vals[ref] == v {
+			refs[k] = ref
+			continue
+		}
+		refs[k] = d.find(v)
+	}
+}
+
+// find looks for one value along its probes, or stores it.
+func (d *numDict[T]) find(v T) int32 {
+	mask := uint64(len(d.table) - 1)
+	i := d.hash(v) & mask
+	for ; d.table[i] != 0; i = (i + 1) & mask {
+		if ref := d.table[i] - 1; d.vals[ref] == v {
+			return ref
+		}
+	}
+	d.vals = append(d.vals, v)
+	d.table[i] = int32(len(d.vals))
+	if 2*len(d.vals) > len(d.table) {
+		d.grow()
+	}
+	return int32(len(d.vals) - 1)
 }
 
 func (d *numDict[T]) grow() {
-	d.table = make([]numEntry[T], max(16, 2*len(d.table)))
+	d.table = make([]int32, max(16, 2*len(d.table)))
 	mask := uint64(len(d.table) - 1)
-	for j, v := range d.vals {
-		i := d.hash(v)
-		for d.table[i&mask].ref != 0 {
-			i++
+	for ref, v := range d.vals {
+		i := d.hash(v) & mask
+		for d.table[i] != 0 {
+			i = (i + 1) & mask
 		}
-		d.table[i&mask] = numEntry[T]{val: v, ref: int32(j + 1)}
+		d.table[i] = int32(ref + 1)
 	}
 }

@@ -129,12 +129,11 @@ func TestEncodingsAreChosenBySize(t *testing.T) {
 
 // A dictionary that is full ends, and so does one whose values have stopped repeating; what follows is plain.
 func TestDictionariesEnd(t *testing.T) {
-	run := func(o Options, distinctFrom int) pageCounts {
-		g := newGroup(t, layoutOf(field("c", true, typeOf(column.Binary))), o)
+	run := func(g *RowGroup) pageCounts {
 		r := rand.New(rand.NewPCG(2, 2))
 		for i := range 200_000 {
 			v := uint64(r.IntN(100)) * 0x9e3779b97f4a7c15
-			if i >= distinctFrom {
+			if i >= 100_000 {
 				v = r.Uint64()
 			}
 			g.Set().Columns[0].AppendBytes(binary.LittleEndian.AppendUint64(nil, v))
@@ -146,12 +145,24 @@ func TestDictionariesEnd(t *testing.T) {
 		require.NoError(t, err)
 		return c.columns[0].counts
 	}
-	n := run(Options{}, 100_000)
-	require.NotZero(t, n.dictionary)
-	require.GreaterOrEqual(t, n.plain, 3, "the dictionary stopped paying")
-	n = run(Options{DictBytes: 100_000}, 100_000)
+	l := layoutOf(field("c", true, typeOf(column.Binary)))
+	g := newGroup(t, l, Options{})
+	for range 2 { // with and without knowing how long the row group will be
+		n := run(g)
+		require.NotZero(t, n.dictionary)
+		require.GreaterOrEqual(t, n.plain, 3, "the dictionary stopped paying")
+	}
+	n := run(newGroup(t, l, Options{DictBytes: 100_000}))
 	require.NotZero(t, n.dictionary)
 	require.NotZero(t, n.plain)
+}
+
+func TestReferencesHaveAWidth(t *testing.T) {
+	for entries, width := range map[int]byte{1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 1 << 16: 16, 1<<16 + 1: 17} {
+		b, err := appendIndex(nil, []int32{0, int32(entries - 1)}, entries)
+		require.NoError(t, err)
+		require.Equal(t, width, b[0], "%d entries", entries)
+	}
 }
 
 // What a row group learns about a column it remembers, and it looks again after a while.
