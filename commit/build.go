@@ -52,7 +52,11 @@ func sameHead(base *int64, v *view) bool {
 // stage one that is a minute older than the last; the stamp is replaced below, so the check must not come first.
 type timeless struct{ table.Metadata }
 
+// LastUpdatedMillis, SnapshotLogs and PreviousFiles hold the times that the library would compare with.
 func (timeless) LastUpdatedMillis() int64 { return 0 }
+func (timeless) PreviousFiles() iter.Seq[table.MetadataLogEntry] {
+	return func(func(table.MetadataLogEntry) bool) {}
+}
 func (timeless) SnapshotLogs() iter.Seq[table.SnapshotLogEntry] {
 	return func(func(table.SnapshotLogEntry) bool) {}
 }

@@ -101,7 +101,7 @@ func columnNames(add []AddColumn) []string {
 // tryEvolve makes one attempt on the schema last seen.
 func (t *Table) tryEvolve(ctx context.Context, add []AddColumn) error {
 	meta := t.view.meta
-	tx := table.New(t.view.tbl.Identifier(), meta, t.view.tbl.MetadataLocation(), t.view.tbl.FS, nil).NewTransaction()
+	tx := table.New(t.view.tbl.Identifier(), timeless{meta}, "", t.view.tbl.FS, nil).NewTransaction()
 	update := tx.UpdateSchema(true, false)
 	provisional := meta.LastColumnID()
 	id := func() int { provisional++; return provisional }

@@ -1,7 +1,9 @@
 package commit
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -94,6 +96,33 @@ func TestClockSkew(t *testing.T) {
 	require.Equal(t, 60, b.exact("main")["0"])
 }
 
+// The library stamps what it stages with the machine's clock. In a bubble that clock says the year 2000, a quarter of
+// a century before everything in the table; commits, upkeep and schema changes go on.
+func TestMachineClockFarBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		w := b.createTended(1)
+		env := b.env()
+		env.Now = time.Now
+		behind, err := Open(b.ctx, b.cat, tended("w2"), env)
+		require.NoError(t, err)
+		for i := range 25 {
+			b.commit(behind, step(0, i*10, i*10+10))
+		}
+		// Staging a schema change works as well. The catalog in memory stamps it with its own clock, which is ours, so
+		// that it cannot be carried out here.
+		b.cat.OnCommit = func(_ context.Context, c committest.Call, _ func() committest.Answer) committest.Answer {
+			require.Equal(t, "add-schema", c.Updates[0].Action())
+			return committest.Answer{Err: failure.New(failure.Config, "E_SEEN", "", "seen")}
+		}
+		require.Equal(t, "E_SEEN", failure.CodeOf(behind.Evolve(b.ctx, []AddColumn{long("extra")})))
+		b.cat.OnCommit = nil
+		require.NoError(t, w.Refresh(b.ctx))
+		b.commit(w, step(0, 250, 260))
+		require.Equal(t, map[string]int{"0": 260}, b.exact("main"))
+	})
+}
+
 func TestConfigEpochs(t *testing.T) {
 	b := newBench(t)
 	with := func(writer string, hash byte, accept bool) Spec {
@@ -172,5 +201,3 @@ func TestMetadataFilesCannotBeWritten(t *testing.T) {
 	require.Equal(t, "E_BUCKET", failure.CodeOf(err))
 	require.Equal(t, "create it", failure.HintOf(err))
 }
-
-var _ = committest.Answer{}

@@ -2,6 +2,7 @@ package commit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 
@@ -31,6 +32,8 @@ type work struct {
 	// pending is the attempt that may be sent again.
 	pending                    *attempt
 	sends, conflicts, unknowns int
+	// contended: the last error looks like somebody else's success. It decides how long to wait, nothing else.
+	contended bool
 	// refused counts definite refusals in a row, refusal is the last of them.
 	refused int
 	refusal error
@@ -163,6 +166,7 @@ func (t *Table) send(ctx context.Context, w *work) (Result, bool, error) {
 // answer notes what an error looks like. That decides nothing about the outcome; but a refusal that comes again and
 // again, for a reason that time does not mend, ends the attempts once the table shows that none has landed.
 func (w *work) answer(err error) {
+	w.contended = errors.Is(err, table.ErrCommitFailed)
 	if definite(err) {
 		w.refused++
 		w.refusal = err
@@ -171,29 +175,25 @@ func (w *work) answer(err error) {
 	w.refused = 0
 }
 
-// reload waits a little and looks at the table until that succeeds.
+// reload waits a little and looks at the table until that succeeds. The wait comes first: a look that is as old as
+// the wait would only meet the next conflict.
 func (t *Table) reload(ctx context.Context, w *work, n int) error {
-	base := w.pending
+	pause := t.env.backoff(n, errorWaitMin, errorWaitMax)
+	if w.contended {
+		pause = t.env.backoff(w.conflicts, conflictWaitMin, conflictWaitMax)
+	}
+	if err := t.env.Wait(ctx, pause); err != nil {
+		return w.orUnknown(ctx, t, err)
+	}
 	if err := t.load(ctx); err != nil {
 		return w.orUnknown(ctx, t, err)
 	}
-	tries, least, most := n, errorWaitMin, errorWaitMax
 	switch {
-	case base == nil || !base.sent:
-	case sameHead(base.base, t.view):
+	case w.pending == nil || !w.pending.sent:
+	case sameHead(w.pending.base, t.view):
 		w.unknowns++
 	default:
 		w.conflicts++
-		tries, least, most = w.conflicts, conflictWaitMin, conflictWaitMax
-		if _, miss, _ := t.view.state.Apply(w.changes(t.view.state)); miss != nil {
-			return nil
-		}
-	}
-	if snapshot, _ := w.landed(t.view, t.spec.Writer); snapshot != 0 {
-		return nil
-	}
-	if err := t.env.Wait(ctx, t.env.backoff(tries, least, most)); err != nil {
-		return w.orUnknown(ctx, t, err)
 	}
 	return nil
 }

@@ -247,8 +247,7 @@ func (s *sim) settle() {
 	s.cat.OnCommit = nil
 	for i, w := range s.writers {
 		w.zombie = false
-		require.NoError(s.rt, w.t.Refresh(s.ctx))
-		s.learn(w)
+		s.restart(w, i)
 		before := w.at[0]
 		s.commit(w.t, step(0, before, before+5))
 		require.Equal(s.rt, before+5, s.exact("main")["0"], "writer %d", i)
