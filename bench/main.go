@@ -19,7 +19,7 @@ import (
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 
@@ -160,12 +160,12 @@ func product(name string, binary, text [][]byte) (func() (int64, error), error) 
 		o.Encoding = parquet.Delta
 	}
 	recs := binary
-	make := func() (*pipeline, error) { return avroPipeline(records.Schema, o) }
+	build := func() (*pipeline, error) { return avroPipeline(records.Schema, o) }
 	if format == "json" {
 		recs = text
-		make = func() (*pipeline, error) { return jsonPipeline(o) }
+		build = func() (*pipeline, error) { return jsonPipeline(o) }
 	}
-	p, err := make()
+	p, err := build()
 	if err != nil {
 		return nil, err
 	}

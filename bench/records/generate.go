@@ -1,9 +1,10 @@
 package records
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
-	"math/rand"
+	"math/rand/v2"
 )
 
 // Event is one record. A nil pointer is null.
@@ -55,7 +56,7 @@ type generator struct {
 }
 
 // Generate draws n events.
-func Generate(n int, seed int64) []Event {
+func Generate(n int, seed uint64) []Event {
 	g := newGenerator(seed)
 	out := make([]Event, n)
 	for i := range out {
@@ -64,19 +65,19 @@ func Generate(n int, seed int64) []Event {
 	return out
 }
 
-func newGenerator(seed int64) *generator {
-	r := rand.New(rand.NewSource(seed))
+func newGenerator(seed uint64) *generator {
+	r := rand.New(rand.NewPCG(seed, 0))
 	g := &generator{r: r, id: 7_100_000_000_000, millis: 1_790_000_000_000}
 	for range users {
 		g.users = append(g.users, uuid(r))
 	}
-	word := func() string { return words[r.Intn(len(words))] }
+	word := func() string { return words[r.IntN(len(words))] }
 	for range urls {
 		g.urls = append(g.urls, fmt.Sprintf("https://www.example-shop.com/%s/%s-%s-%s-%05d?ref=%s",
-			word(), word(), word(), word(), r.Intn(99999), word()))
+			word(), word(), word(), word(), r.IntN(99999), word()))
 	}
 	for range sessions {
-		g.sessions = append(g.sessions, r.Int63n(1<<47))
+		g.sessions = append(g.sessions, r.Int64N(1<<47))
 	}
 	for i := range tags {
 		g.tags = append(g.tags, fmt.Sprintf("%s-%s-%d", words[i%16], words[(i*7+3)%16], i))
@@ -89,8 +90,8 @@ func newGenerator(seed int64) *generator {
 }
 
 func uuid(r *rand.Rand) string {
-	var u [16]byte
-	r.Read(u[:])
+	u := binary.BigEndian.AppendUint64(nil, r.Uint64())
+	u = binary.BigEndian.AppendUint64(u, r.Uint64())
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
@@ -98,25 +99,25 @@ func uuid(r *rand.Rand) string {
 
 func (g *generator) next(e *Event) {
 	r := g.r
-	g.id += 1 + int64(r.Intn(50))
-	if r.Intn(4) == 0 {
-		g.millis += int64(r.Intn(5))
+	g.id += 1 + int64(r.IntN(50))
+	if r.IntN(4) == 0 {
+		g.millis += int64(r.IntN(5))
 	}
-	e.ID, e.Millis = g.id, g.millis-int64(r.Intn(300))
+	e.ID, e.Millis = g.id, g.millis-int64(r.IntN(300))
 	e.UserID = g.users[g.user.Uint64()]
 	e.EventType = eventTypes[g.kind.Uint64()]
 	e.Score = math.Round(r.ExpFloat64()*20000) / 1000
 	e.DurationMS = int32(r.ExpFloat64() * 1500)
-	if r.Intn(100) >= 12 {
+	if r.IntN(100) >= 12 {
 		e.URL = &g.urls[g.url.Uint64()]
 	}
-	if r.Intn(100) >= 20 {
-		e.SessionID = &g.sessions[r.Intn(sessions)]
+	if r.IntN(100) >= 20 {
+		e.SessionID = &g.sessions[r.IntN(sessions)]
 	}
-	e.IsMobile = r.Intn(10) < 6
+	e.IsMobile = r.IntN(10) < 6
 	e.Country = countries[g.country.Uint64()]
 	e.Cents = int64(r.ExpFloat64()*4000) + 99
-	for range r.Intn(4) {
-		e.Tags = append(e.Tags, g.tags[r.Intn(tags)])
+	for range r.IntN(4) {
+		e.Tags = append(e.Tags, g.tags[r.IntN(tags)])
 	}
 }

@@ -72,6 +72,7 @@ func (c *Column) encode(refs []int32) {
 			c.scanPlain(&d.bounds)
 			d.bounds.own()
 		}
+	default: // HasDict
 	}
 }
 
@@ -126,6 +127,7 @@ func (c *Column) appendRef(ref int32) {
 		c.AppendFixed(d.bytes.value(ref))
 	case PhysBytes:
 		c.AppendBytes(d.bytes.value(ref))
+	default: // HasDict
 	}
 }
 

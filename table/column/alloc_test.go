@@ -21,11 +21,12 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 				batch := func() {
 					for range 100 {
 						i++
-						if c.Leaf.Physical == PhysBytes {
+						switch c.Leaf.Physical {
+						case PhysBytes:
 							c.AppendBytes([]byte(texts[i%len(texts)]))
-						} else if c.Leaf.Physical == PhysFixed {
+						case PhysFixed:
 							c.AppendFixed(fixed)
-						} else {
+						default:
 							d.appendValue([]byte{byte(i), 0, 0, 0, 0, 0, 0, 0})
 						}
 						d.appendLevel(entry{def: shape.def, value: fixed[:0:0]})

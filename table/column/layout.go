@@ -183,28 +183,30 @@ func checkType(t Type) error {
 		if t.Length < 1 || t.Length > 1<<20 {
 			return fmt.Errorf("%s is out of range", t)
 		}
-	case Struct:
-		if len(t.Fields) == 0 {
-			return errors.New("struct without members")
-		}
-	case List:
-		if len(t.Fields) != 1 {
-			return fmt.Errorf("list with %d element types", len(t.Fields))
-		}
-	case Map:
-		if len(t.Fields) != 2 {
-			return fmt.Errorf("map with %d types", len(t.Fields))
-		}
-		if !t.Fields[0].Required {
-			return errors.New("map with an optional key")
-		}
+	case Struct, List, Map:
+		return checkNested(t)
 	default:
 		if int(t.Kind) >= kinds {
 			return fmt.Errorf("unknown type %s", t.Kind)
 		}
 	}
-	if !t.Kind.Nested() && len(t.Fields) > 0 {
+	if len(t.Fields) > 0 {
 		return fmt.Errorf("%s with nested fields", t.Kind)
+	}
+	return nil
+}
+
+func checkNested(t Type) error {
+	n := len(t.Fields)
+	switch {
+	case t.Kind == Struct && n == 0:
+		return errors.New("struct without members")
+	case t.Kind == List && n != 1:
+		return fmt.Errorf("list with %d element types", n)
+	case t.Kind == Map && n != 2:
+		return fmt.Errorf("map with %d types", n)
+	case t.Kind == Map && !t.Fields[0].Required:
+		return errors.New("map with an optional key")
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ func testLeaf(kind Kind, def, rep uint8) Leaf {
 		t.Precision = 25
 	case Fixed:
 		t.Length = 5
+	default:
 	}
 	l := LeafOf(t)
 	l.Path, l.MaxDef, l.MaxRep = []string{"c"}, def, rep
@@ -52,10 +53,9 @@ type driver struct {
 	t        require.TestingT
 	src      source
 	col      *Column
-	page     []entry  // the open page
-	absorbed int      // entries of it that are absorbed
-	dict     [][]byte // values of the chunk that went into the dictionary, in order
-	flushed  bool     // a page of this chunk refers to the dictionary
+	page     []entry // the open page
+	absorbed int     // entries of it that are absorbed
+	flushed  bool    // a page of this chunk refers to the dictionary
 	repaired int64
 }
 
@@ -147,7 +147,12 @@ func (d *driver) drawValue() []byte {
 		v := make([]byte, leaf.FixedLen)
 		v[d.src.intn(len(v))] = byte(d.src.intn(4) * 85)
 		return v
+	default:
+		return d.drawText()
 	}
+}
+
+func (d *driver) drawText() []byte {
 	n := []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 64, 200}[d.src.intn(18)]
 	v := []byte(strings.Repeat(string(rune('a'+d.src.intn(3))), n))
 	if n > 0 && d.src.intn(4) == 0 {
@@ -171,8 +176,9 @@ func (d *driver) drawNumber(small bool) uint64 {
 		return uint64(math.Float32bits([]float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), 1.5, -2, float32(math.Inf(1))}[d.src.intn(6)]))
 	case PhysDouble:
 		return math.Float64bits([]float64{0, math.Copysign(0, -1), math.NaN(), 1.5, -2, math.Inf(1)}[d.src.intn(6)])
+	default:
+		return uint64(d.src.intn(1<<16))<<48 | uint64(d.src.intn(1<<16))<<16 | uint64(d.src.intn(1<<16))
 	}
-	return uint64(d.src.intn(1<<16))<<48 | uint64(d.src.intn(1<<16))<<16 | uint64(d.src.intn(1<<16))
 }
 
 func (d *driver) appendLevel(e entry) {
@@ -335,6 +341,7 @@ func plainOf(c *Column) [][]byte {
 			case PhysBytes:
 				n = int(binary.LittleEndian.Uint32(b))
 				b = b[4:]
+			default:
 			}
 			out = append(out, b[:n:n])
 			b = b[n:]

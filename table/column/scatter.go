@@ -36,23 +36,26 @@ func (c *Column) move(cur *cursor, d *Column) {
 			d.AppendFrom(c.buf, cur.at+4, n)
 		}
 		cur.at += 4 + n
-		return
 	case PhysFixed:
 		if d != nil {
 			d.AppendFixed(c.buf[cur.at : cur.at+c.Leaf.FixedLen])
 		}
 		cur.at += c.Leaf.FixedLen
-		return
+	default:
+		if d != nil {
+			c.moveNumber(k, d)
+		}
 	}
-	if d == nil {
-		return
-	}
+}
+
+// moveNumber appends value k of c, which is not a byte string, to d.
+func (c *Column) moveNumber(k int, d *Column) {
 	switch c.Leaf.Physical {
 	case PhysInt64, PhysDouble:
 		d.i64 = append(d.i64, c.i64[k])
 	case PhysInt32, PhysFloat:
 		d.i32 = append(d.i32, c.i32[k])
-	case PhysBool:
+	default:
 		d.AppendBool(c.bits[k>>3] >> (k & 7))
 	}
 }

@@ -48,12 +48,15 @@ func (c *Column) truncateValues(n int) {
 	switch c.Leaf.Physical {
 	case PhysInt64, PhysDouble:
 		c.i64 = c.i64[:min(n, len(c.i64))]
-		return
 	case PhysInt32, PhysFloat:
 		c.i32 = c.i32[:min(n, len(c.i32))]
-		return
+	default:
+		c.truncateCounted(min(n, c.count))
 	}
-	n = min(n, c.count)
+}
+
+// truncateCounted is truncateValues for what is counted in count.
+func (c *Column) truncateCounted(n int) {
 	switch c.Leaf.Physical {
 	case PhysBool:
 		clearBits(c.bits, n)

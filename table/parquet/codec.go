@@ -48,6 +48,7 @@ func newCompressor(o Options) (*compressor, error) {
 			level = o.Level
 		}
 		c.gzip, err = gzip.NewWriterLevel(nil, level)
+	default: // no state
 	}
 	return c, err
 }

@@ -30,6 +30,7 @@ func typeOf(kind column.Kind) column.Type {
 		t.Precision, t.Scale = 25, 3
 	case column.Fixed:
 		t.Length = 6
+	default:
 	}
 	return t
 }

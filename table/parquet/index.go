@@ -17,7 +17,7 @@ func columnIndex(leaf *column.Leaf, pages []dataPage) *format.ColumnIndex {
 	ix := &format.ColumnIndex{}
 	for i := range pages {
 		p := &pages[i]
-		if !p.allNull && !(p.loOK && p.hiOK) {
+		if !p.allNull && (!p.loOK || !p.hiOK) {
 			return nil
 		}
 		ix.NullPages = append(ix.NullPages, p.allNull)

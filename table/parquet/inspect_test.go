@@ -39,6 +39,7 @@ func (w *written) checkSchema(t testing.TB) {
 				name = "element"
 			case column.Map:
 				name = []string{"key", "value"}[i]
+			default:
 			}
 			walk(c, name)
 		}
@@ -50,7 +51,7 @@ func (w *written) checkSchema(t testing.TB) {
 
 	r, err := file.NewParquetReader(bytes.NewReader(w.bytes))
 	require.NoError(t, err)
-	require.EqualValues(t, w.metrics.Rows, r.NumRows())
+	require.Equal(t, w.metrics.Rows, r.NumRows())
 	for i := range w.layout.Leaves {
 		leaf, c := &w.layout.Leaves[i], r.MetaData().Schema.Column(i)
 		require.Equal(t, leaf.Name(), c.Path())
@@ -70,7 +71,7 @@ func (w *written) checkPages(t testing.TB) {
 	for g := range f.Metadata().RowGroups {
 		rg := &f.Metadata().RowGroups[g]
 		require.EqualValues(t, g, rg.Ordinal)
-		require.EqualValues(t, w.metrics.SplitOffsets[g], rg.FileOffset)
+		require.Equal(t, w.metrics.SplitOffsets[g], rg.FileOffset)
 		var total int64
 		for i := range rg.Columns {
 			col := &rg.Columns[i]
@@ -237,6 +238,7 @@ func (c *chunkCheck) order(ix *format.ColumnIndex) {
 				require.True(c.t, lo <= 0 && hi <= 0)
 			case format.Descending:
 				require.True(c.t, lo >= 0 && hi >= 0)
+			default: // nothing is claimed
 			}
 		}
 		last = i

@@ -78,6 +78,7 @@ func (*oracle) compare(leaf *column.Leaf, a, b []byte) int {
 		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 	case column.PhysFloat, column.PhysDouble:
 		return cmp.Compare(floatOf(leaf, a), floatOf(leaf, b))
+	default:
 	}
 	if leaf.Type.Kind == column.Decimal {
 		return twosComplement(a).Cmp(twosComplement(b))

@@ -83,6 +83,7 @@ func annotate(el *format.SchemaElement, t column.Type) {
 		el.LogicalType.Value = &format.DecimalType{Scale: int32(t.Scale), Precision: int32(t.Precision)}
 		el.ConvertedType = thrift.New(deprecated.Decimal)
 		el.Scale, el.Precision = thrift.New(int32(t.Scale)), thrift.New(int32(t.Precision))
+	default: // the physical type says it all
 	}
 }
 
