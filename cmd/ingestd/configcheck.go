@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/failure"
@@ -19,7 +18,7 @@ func configChecks() []config.Check {
 
 func checkReaders(c *config.Config) (out []config.Finding) {
 	for i, t := range c.Tables {
-		choice, err := table.Choose(readerNames(t.Readers))
+		choice, err := table.Choose(t.Readers)
 		if err != nil {
 			out = append(out, finding(fmt.Sprintf("tables[%d].readers", i), err))
 			continue
@@ -46,14 +45,4 @@ func checkPartitions(c *config.Config) (out []config.Finding) {
 
 func finding(path string, err error) config.Finding {
 	return config.Finding{Path: path, Message: err.Error(), Hint: failure.HintOf(err)}
-}
-
-// readerNames puts readers as they stand in a file (`trino 476`) into the notation of the capability table.
-func readerNames(readers []string) []string {
-	out := make([]string, len(readers))
-	for i, r := range readers {
-		name, version := config.ParseReader(r)
-		out[i] = strings.TrimSuffix(name+"@"+version, "@")
-	}
-	return out
 }

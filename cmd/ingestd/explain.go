@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
 )
 
 // explanation is what run would do with one table.
@@ -217,13 +219,9 @@ func positions(t *commit.Table, stream state.Stream) map[string]int64 {
 
 // explainColumns finds the columns, and what the readers force.
 func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest.TableOptions, loaded *commit.Table, t config.Table) error {
-	choice, err := table.Choose(readerNames(t.Readers))
+	choice, err := table.Choose(t.Readers)
 	if err != nil {
 		return err
-	}
-	p.Settings = []settingPlan{{Setting: "parquet.compression", Value: string(t.Parquet.Compression)}}
-	for _, r := range choice.Explain() {
-		p.Settings = append(p.Settings, settingPlan(r))
 	}
 	list, err := x.sources(ctx, o)
 	for _, s := range list {
@@ -231,6 +229,7 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 			p.Origins = append(p.Origins, originPlan{s.from, s.origin})
 		}
 	}
+	p.Settings = settings(choice, list, t)
 	if !p.Exists {
 		p.Columns = newColumns(list, choice)
 		return err
@@ -249,6 +248,22 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 		x.note(p, failure.New(failure.Halt, "E_SCHEMA_ILLEGAL", "write the new schema to a new topic or table", "%s", why))
 	}
 	return err
+}
+
+// settings lists what depends on the readers, as far as the columns make a difference.
+func settings(choice table.Choice, list []columnSource, t config.Table) []settingPlan {
+	var out []settingPlan
+	for _, r := range choice.Explain() {
+		if r.Setting != "time" || slices.ContainsFunc(list, func(s columnSource) bool { return hasTime(s.fields) }) {
+			out = append(out, settingPlan(r))
+		}
+	}
+	return append(out, settingPlan{Setting: "parquet.compression", Value: string(t.Parquet.Compression)})
+}
+
+// hasTime says whether some column is a time of day.
+func hasTime(fields []column.Field) bool {
+	return slices.ContainsFunc(fields, func(f column.Field) bool { return f.Type.Kind == column.Time || hasTime(f.Type.Fields) })
 }
 
 // existingSpec spells the partition spec of a table that is there.

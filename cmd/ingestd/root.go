@@ -48,7 +48,8 @@ func Execute(args []string, s Streams) int {
 func execute(ctx context.Context, args []string, s Streams) int {
 	a := &app{Streams: s}
 	root := a.root()
-	root.SetArgs(args)
+	// Nil would make cobra look for arguments elsewhere.
+	root.SetArgs(append([]string{}, args...))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
@@ -69,11 +70,11 @@ func (a *app) report(err error) int {
 	var problems config.Problems
 	var silent silentError
 	switch {
+	case errors.As(err, &silent):
+		return failure.ExitCode(silent.error)
 	case errors.As(err, &problems):
 		fmt.Fprintln(a.Err, problems.Error())
 		return failure.ExitConfig
-	case errors.As(err, &silent):
-		return failure.ExitCode(silent.error)
 	default:
 		fmt.Fprintln(a.Err, "ingestd:", failure.Describe(err))
 		return failure.ExitCode(err)
