@@ -25,8 +25,8 @@ type settings struct {
 	Interval  time.Duration
 	Admin     string
 	Brokers   string // when not the stack's
-	Bucket    string // when not the stack's
 	Catalog   string // when not the stack's
+	SQLite    string // file of a SQLite catalog, in place of the REST one
 	Warehouse string
 	Tables    []tableSettings
 }
@@ -49,8 +49,14 @@ sources:
 {{- if .Group}}
     consumer: {mode: group, group_id: {{.Group}}, instance_id: {{.Instance}}, session_timeout: {{.Session}}}
 {{- end}}
+{{- if .Avro}}
     registry: {urls: ["{{.Registry}}"]}
+{{- end}}
+{{- if .SQLite}}
+catalog: {type: sqlite, path: "{{.SQLite}}", warehouse: "{{.Warehouse}}"}
+{{- else}}
 catalog: {type: rest, uri: "{{.Catalog}}", warehouse: "{{.Warehouse}}"}
+{{- end}}
 storage: {s3: {endpoint: "http://{{.Store}}", region: {{.Region}}, access_key_id: {{.Key}}, secret_access_key: {{.Secret}}, path_style: true}}
 commit: {interval: {{.Interval}}}
 memory: {limit: 512MiB}
@@ -82,6 +88,16 @@ tables:
 {{- end}}
 `
 
+// Avro says whether some table needs the registry; naming one without need is an error.
+func (s settings) Avro() bool {
+	for _, t := range s.Tables {
+		if !t.JSON {
+			return true
+		}
+	}
+	return false
+}
+
 // writeConfig writes a configuration file and gives its path.
 func writeConfig(t *testing.T, s settings) string {
 	t.Helper()
@@ -112,11 +128,8 @@ func defaults(s *settings) {
 	if s.Session == 0 {
 		s.Session = 6 * time.Second
 	}
-	if s.Bucket == "" {
-		s.Bucket = env.stack.Value("S3_BUCKET")
-	}
 	if s.Warehouse == "" {
-		s.Warehouse = "s3://" + s.Bucket + "/warehouse"
+		s.Warehouse = "s3://" + env.stack.Value("S3_BUCKET") + "/warehouse"
 	}
 	if s.Catalog == "" {
 		s.Catalog = env.stack.Catalog()

@@ -5,5 +5,6 @@
 // stack) and stops it again. They drive the binary as an operator does: a YAML file, signals, exit codes, printed
 // lines. What a table holds is judged by the readers and by the catalog's own answers, never by our code.
 //
-// With INGESTD_STACK_KEEP=1 the stack is left running, so that the next run starts at once.
+// With INGESTD_STACK_KEEP=1 the stack is left running, so that the next run starts at once;
+// INGESTD_BINARY names a binary to test instead of building one.
 package integration

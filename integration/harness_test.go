@@ -54,7 +54,15 @@ func testMain(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(env.bin)
-	if err := build(ctx, "./cmd/ingestd", "./integration/eventgen"); err != nil {
+	if err := build(ctx, "./integration/eventgen"); err != nil {
+		return 1, err
+	}
+	if binary := os.Getenv("INGESTD_BINARY"); binary != "" {
+		err = os.Symlink(binary, filepath.Join(env.bin, "ingestd"))
+	} else {
+		err = build(ctx, "./cmd/ingestd")
+	}
+	if err != nil {
 		return 1, err
 	}
 	keep := os.Getenv("INGESTD_STACK_KEEP") != ""

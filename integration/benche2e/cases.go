@@ -44,7 +44,9 @@ sources:
   main:
     type: kafka
     brokers: ["{{.Brokers}}"]
+    {{- if not .JSON}}
     registry: {urls: ["{{.Registry}}"]}
+    {{- end}}
 catalog: {type: sqlite, path: "{{.Dir}}/catalog.db", warehouse: "file://{{.Dir}}/warehouse"}
 commit: {interval: 10s}
 memory: {limit: {{.Memory}}}

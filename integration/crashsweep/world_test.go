@@ -105,7 +105,7 @@ func (w *world) options(x *crasher) ingest.Options {
 		Pipeline: "sweep", Writer: fmt.Sprintf("run-%p", x), Lanes: 1, Memory: 64 << 20,
 		Sources: []ingest.SourceOptions{{Name: "main", GroupID: "sweep", Kafka: kafka.Options{Brokers: w.cluster.ListenAddrs(), Dial: x.dial}}},
 		Catalog: &tracedCatalog{Catalog: w.catalog, x: x}, Stores: stores, Events: x,
-		Trigger: ingest.Trigger{Interval: commitPause},
+		Trigger: ingest.Trigger{Interval: commitPause, MaxRows: perRound},
 	}
 	for _, name := range sortedTables() {
 		o.Tables = append(o.Tables, ingest.TableOptions{
