@@ -4,13 +4,13 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/ingestd/ingestd/config"
-	"github.com/ingestd/ingestd/ingest/kafka"
+	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/internal/failure"
-	"github.com/ingestd/ingestd/table/store"
 )
 
 const (
@@ -19,37 +19,64 @@ const (
 	// laneReserve is what a lane holds besides its columns: compressor windows and scratch.
 	laneReserve = 8 << 20
 	// processReserve is the program itself: code, catalog client, metrics.
-	processReserve = 48 << 20
+	processReserve = 32 << 20
 	// leastBuffer is the smallest budget for buffers that makes sense.
 	leastBuffer = 32 << 20
+	// leastFetch and fetchShare bound a fetch under a small limit: what it holds decompressed and as records is several
+	// times its size.
+	leastFetch = 1 << 20
+	fetchShare = 32
+	// mostParts and uploadShare bound the parts of uploads in flight.
+	mostParts   = 4
+	uploadShare = 8
 	// gcPercent lets the heap grow between collections; the memory limit bounds it.
 	gcPercent = 400
 )
 
-// applyMemory resolves memory.limit, sets the runtime's limit to it and gives what is left for buffers after the fixed
+// applyMemory sets the runtime's limit to memory.limit and gives the pipeline what is left for buffers after the fixed
 // reserves for what libraries hold.
-func applyMemory(c *config.Config, stores *store.Stores) (buffers int64, err error) {
-	limit := c.Memory.Limit.Resolve(availableMemory())
-	buffers = limit - reserves(c, stores)
-	if buffers < leastBuffer {
-		return 0, failure.New(failure.Config, "E_MEMORY",
-			"raise memory.limit, or lower consumer.fetch_max_bytes, consumer.max_batch_bytes or lanes",
+func applyMemory(c *config.Config, o *ingest.Options) error {
+	limit := memoryLimit(c)
+	held := reserves(c, o)
+	o.Memory = limit - held
+	if o.Memory < leastBuffer {
+		return failure.New(failure.Config, "E_MEMORY",
+			"raise memory.limit, or lower consumer.max_batch_bytes, storage.s3.part_size or lanes",
 			"memory.limit %s leaves %d MiB for buffers after %d MiB of fixed reserves, %d MiB are needed",
-			c.Memory.Limit, buffers>>20, reserves(c, stores)>>20, int64(leastBuffer)>>20)
+			c.Memory.Limit, o.Memory>>20, held>>20, int64(leastBuffer)>>20)
 	}
 	debug.SetMemoryLimit(limit)
 	debug.SetGCPercent(gcPercent)
-	return buffers, nil
+	return nil
 }
 
+func memoryLimit(c *config.Config) int64 { return c.Memory.Limit.Resolve(availableMemory()) }
+
 // reserves add up what is held outside of the budget.
-func reserves(c *config.Config, stores *store.Stores) int64 {
-	n := int64(processReserve) + int64(lanes(c))*laneReserve + stores.UploadReserve()
-	for _, s := range c.Sources {
-		f := kafka.Fetch{MaxBytes: int32(s.Consumer.FetchMaxBytes), MaxBatchBytes: int32(s.Consumer.MaxBatchBytes)}
-		n += f.Reserve(1)
+func reserves(c *config.Config, o *ingest.Options) int64 {
+	n := int64(processReserve) + int64(lanes(c))*laneReserve + int64(min(len(c.Tables), 4))*commitReserve
+	for _, s := range o.Sources {
+		n += s.Fetch.Reserve(1)
 	}
-	return n + int64(min(len(c.Tables), 4))*commitReserve
+	if mayUpload(c) {
+		n += o.Stores.UploadReserve()
+	}
+	return n
+}
+
+// fetchBytes is the size of a fetch: what is configured, less under a small limit.
+func fetchBytes(c *config.Config, s config.Source) int32 {
+	return int32(min(int64(s.Consumer.FetchMaxBytes), max(leastFetch, memoryLimit(c)/fetchShare)))
+}
+
+// uploadParts is how many parts of uploads are held at once: fewer under a small limit.
+func uploadParts(c *config.Config, partSize int64) int {
+	return int(min(mostParts, max(1, memoryLimit(c)/uploadShare/max(1, partSize))))
+}
+
+// mayUpload says whether files may go to an object store. Where a REST catalog puts tables is its own business.
+func mayUpload(c *config.Config) bool {
+	return c.Catalog.Type != config.CatalogSQLite || strings.HasPrefix(c.Catalog.Warehouse, "s3")
 }
 
 func lanes(c *config.Config) int {

@@ -53,7 +53,7 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 		return nil, err
 	}
 	d.release = po.Stores.Register(ctx)
-	if po.Memory, err = applyMemory(c, po.Stores); err != nil {
+	if err = applyMemory(c, &po); err != nil {
 		return nil, err
 	}
 	build := readBuild()

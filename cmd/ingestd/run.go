@@ -20,6 +20,8 @@ type runOptions struct {
 	file         string
 	untilLatest  bool
 	acceptConfig bool
+	// cpuProfile is the file a CPU profile of the run goes to; empty = none.
+	cpuProfile string
 	// stop drains when it is closed; nil leaves that to signals.
 	stop <-chan struct{}
 	// events gets what happens, besides log and metrics; nil = nobody.
@@ -47,6 +49,7 @@ lost by that, since the tables say where to go on. SIGHUP takes over what may ch
 	addConfig(cmd, &o.file)
 	cmd.Flags().BoolVar(&o.untilLatest, "until-latest", false, "stop after reaching the offsets that are the latest at the start")
 	cmd.Flags().BoolVar(&o.acceptConfig, "accept-config", false, "write with a configuration that the tables have moved on from")
+	cmd.Flags().StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the whole run to this file (diagnostics)")
 	return cmd
 }
 
@@ -75,7 +78,7 @@ func (a *app) runUntilSignal(ctx context.Context, o runOptions) error {
 			close(stop)
 		}
 	})
-	err := a.run(ctx, o)
+	err := profiled(o.cpuProfile, func() error { return a.run(ctx, o) })
 	waiting.Stop()
 	_ = waiting.Wait()
 	return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -72,7 +73,7 @@ func sourceOptions(c *config.Config, name string, s config.Source) (ingest.Sourc
 	so := ingest.SourceOptions{
 		Name:  name,
 		Kafka: k,
-		Fetch: kafka.Fetch{MaxBytes: int32(s.Consumer.FetchMaxBytes), MaxBatchBytes: int32(s.Consumer.MaxBatchBytes)},
+		Fetch: kafka.Fetch{MaxBytes: fetchBytes(c, s), MaxBatchBytes: int32(s.Consumer.MaxBatchBytes)},
 	}
 	so.GroupID = s.Consumer.GroupID
 	if so.GroupID == "" {
@@ -150,6 +151,7 @@ func storeOptions(c *config.Config) store.Options {
 			o.S3.PathStyle = &s.PathStyle
 		}
 	}
+	o.Parts = uploadParts(c, cmp.Or(o.S3.PartSize, int64(config.DefaultPartSize)))
 	return o
 }
 
