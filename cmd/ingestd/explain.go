@@ -254,9 +254,18 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 func settings(choice table.Choice, list []columnSource, t config.Table) []settingPlan {
 	var out []settingPlan
 	for _, r := range choice.Explain() {
-		if r.Setting != "time" || slices.ContainsFunc(list, func(s columnSource) bool { return hasTime(s.fields) }) {
-			out = append(out, settingPlan(r))
+		s := settingPlan(r)
+		switch s.Setting {
+		case "time":
+			if !slices.ContainsFunc(list, func(s columnSource) bool { return hasTime(s.fields) }) {
+				continue
+			}
+		case "parquet.encoding":
+			if best := s.Value; best != string(t.Parquet.Encoding) {
+				s.Value, s.Why = string(t.Parquet.Encoding), best+" is possible: every reader knows it"
+			}
 		}
+		out = append(out, s)
 	}
 	return append(out, settingPlan{Setting: "parquet.compression", Value: string(t.Parquet.Compression)})
 }

@@ -79,8 +79,11 @@ func orNothing(s string) string {
 
 func settingLine(s settingPlan) string {
 	line := s.Setting + " " + s.Value
-	if s.Reader != "" {
+	switch {
+	case s.Reader != "":
 		line += ", because " + s.Reader + " " + s.Why
+	case s.Why != "":
+		line += "; " + s.Why
 	}
 	return line
 }
