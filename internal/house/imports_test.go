@@ -53,6 +53,8 @@ func rooms() []room {
 		{dir: "internal/admin", leaf: true},
 		{dir: "internal/verify", leaf: true, may: []string{"ingest/kafka", "commit/...", "table/..."}},
 		{dir: "internal/demo", leaf: true, may: []string{"schemareg/..."}},
+		{dir: "internal/restserve", leaf: true},
+		{dir: "internal/mutation", leaf: true},
 		{dir: "internal/house"},
 	}
 }
@@ -81,8 +83,8 @@ func touchers() []toucher {
 		{"gocloud.dev", []string{"table/store"}},
 		{"github.com/apache/iceberg-go/catalog/rest", []string{"commit/catalog"}},
 		{"github.com/apache/iceberg-go/catalog/sql", []string{"commit/catalog"}},
-		{"github.com/apache/iceberg-go/catalog", []string{"commit/...", "ingest"}},
-		{"github.com/apache/iceberg-go", []string{"table", "table/transform", "table/store", "table/rowread", "commit/...", "ingest", "internal/verify"}},
+		{"github.com/apache/iceberg-go/catalog", []string{"commit/...", "ingest", "internal/restserve"}},
+		{"github.com/apache/iceberg-go", []string{"table", "table/transform", "table/store", "table/rowread", "commit/...", "ingest", "internal/verify", "internal/restserve", "cmd/ingestd"}},
 		{"github.com/apache/arrow-go", []string{"table/transform"}},
 		{"modernc.org/sqlite", []string{"commit/catalog"}},
 		{"github.com/RoaringBitmap/", []string{"internal/verify"}},
