@@ -23,8 +23,10 @@
 //	DuckDB
 //	  INSTALL iceberg; LOAD iceberg;
 //	  ATTACH '' AS shop (TYPE iceberg, ENDPOINT 'http://127.0.0.1:8282/catalog', AUTHORIZATION_TYPE 'none');
+//	  SELECT count(*) FROM shop.shop.clicks;
 //
 //	PyIceberg
 //	  from pyiceberg.catalog import load_catalog
 //	  shop = load_catalog("shop", type="rest", uri="http://127.0.0.1:8282/catalog")
+//	  shop.load_table("shop.clicks").scan().count()
 package restserve
