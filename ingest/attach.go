@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ingestd/ingestd/commit"
@@ -23,16 +24,22 @@ func keyOf(s *source, t kafka.Topic, partition int32) state.Key {
 // assign makes the table read partitions that are now this process's. Their start offsets come from the table; what
 // the table has never met is registered in it first.
 func (o *owner) assign(ctx context.Context, parts []*partition) {
+	defer o.goals.assigned()
 	if o.status.failed() || ctx.Err() != nil {
 		return
 	}
-	err := o.persist(ctx, "opening the table", func() error { return o.tryAssign(ctx, parts) })
-	if err != nil {
+	opening := o.pipeline.opening
+	err := o.persist(opening, "opening the table", func() error { return o.tryAssign(opening, parts) })
+	if err != nil && opening.Err() == nil {
 		o.halt(ctx, err)
 	}
 }
 
 func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
+	parts = slices.DeleteFunc(slices.Clone(parts), func(p *partition) bool { return p.lost.Load() })
+	if len(parts) == 0 {
+		return nil
+	}
 	for _, p := range parts {
 		o.topics[p.topic.Name] = p.topic
 	}
@@ -66,7 +73,6 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 	for i, p := range parts {
 		o.attach(p, starts[i], ends[p.id].Stable)
 	}
-	o.goals.assigned()
 	o.setState(event.Running, nil)
 	return nil
 }
@@ -172,11 +178,13 @@ func (o *owner) position(p *partition) (int64, error) {
 	return at, nil
 }
 
+const codeExpired = "E_OFFSET_EXPIRED"
+
 // checkReachable halts the table when the broker no longer has what comes next, or never had what was read.
 func (o *owner) checkReachable(p *partition, at int64, e kafka.Ends) error {
 	switch {
 	case at < e.Start:
-		return failure.New(failure.Halt, "E_OFFSET_EXPIRED",
+		return failure.New(failure.Halt, codeExpired,
 			"records were deleted before they were read; restore them, or write the topic to a new table with start: earliest",
 			"table %s wants %s/%d from offset %d, the broker begins at %d: %d offsets are gone", o.name, p.id.Topic, p.id.Partition, at, e.Start, e.Start-at)
 	case at > e.High:
@@ -248,6 +256,7 @@ func (o *owner) revoke(ctx context.Context, gone []*partition) {
 	for _, b := range mine {
 		o.release(b)
 		delete(o.bound, b.partition.id)
+		o.status.forgetLag(b.partition.id)
 	}
 }
 
@@ -261,6 +270,8 @@ func (o *owner) freeze(b *binding) {
 		if len(p.bindings) == 0 {
 			p.clear()
 		}
+		// What it waited for may never come; the other tables look for themselves.
+		p.lane.unpark(p)
 	})
 }
 
@@ -271,7 +282,11 @@ func (o *owner) release(b *binding) {
 	p.lane.ask(func() {
 		b.sink.forgetBinding(b)
 		unread = len(p.bindings) == 0
+		if unread && p.lost.Load() {
+			p.lane.forget(p)
+		}
 	})
+	o.goals.drop(b)
 	if unread {
 		o.source.release(p)
 	}

@@ -3,11 +3,13 @@ package ingest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/apache/iceberg-go"
+	icetable "github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/commit/state"
@@ -36,14 +38,23 @@ func (o *owner) open(ctx context.Context) error {
 		}
 	}
 	o.table = t
+	if err := o.dress(); err != nil {
+		o.table = nil // a table without columns on the lanes has not been opened
+		return err
+	}
+	o.progressed = o.now()
+	return nil
+}
+
+// dress reads the table's columns and gives them to the lanes.
+func (o *owner) dress() (err error) {
 	if o.shape, err = o.newShape(); err != nil {
 		return err
 	}
 	if err := o.opts.Create.Readers.CheckFields(o.shape.layout.Fields); err != nil {
 		return err
 	}
-	o.progressed = o.now()
-	return o.equip(ctx)
+	return o.equip()
 }
 
 func meaningHash(meaning string) state.Hash {
@@ -178,8 +189,12 @@ func (o *owner) firstSchema(ctx context.Context, half schemareg.Part) (*avro.Sch
 				return s, err
 			}
 		}
-		o.setState(event.Pending, failure.New(failure.Retry, "E_NO_SCHEMA",
-			"register a schema under the topic's subject, or produce a first record", "waiting for a schema of topics %v", o.topicNames()))
+		missing := failure.New(failure.Halt, "E_NO_SCHEMA",
+			"register a schema under the topic's subject, or produce a first record", "there is no %s schema for topics %v", half, o.topicNames())
+		if o.pipeline.opts.UntilLatest {
+			return nil, missing
+		}
+		o.setState(event.Pending, missing)
 		timer := time.NewTimer(schemaPause)
 		select {
 		case <-timer.C:
@@ -222,8 +237,16 @@ func (o *owner) peek(ctx context.Context, half schemareg.Part) (*avro.Schema, er
 
 // observe keeps the table's status up to date with what its commits report.
 func (o *owner) observe(e event.Event) {
-	if done, ok := e.(event.CommitDone); ok && done.Result == event.CommitLanded {
-		o.status.committed(done)
+	switch e := e.(type) {
+	case event.CommitDone:
+		if e.Result == event.CommitLanded {
+			o.status.committed(e)
+		}
+	case event.CommitRetried:
+		// A conflict is another writer's success, not an obstacle.
+		if e.Attempt > quietRetries && !errors.Is(e.Err, icetable.ErrCommitFailed) {
+			o.setState(event.Degraded, e.Err)
+		}
 	}
 	o.events.Emit(e)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/outcome"
 	"github.com/ingestd/ingestd/schemareg"
@@ -68,15 +69,14 @@ func (d *decoder) row(r *kgo.Record) error {
 
 // of finds the policy of the stage that made an error. Only deterministic faults of a record are ever skipped.
 func (p Policies) of(err error) Policy {
-	switch failure.CodeOf(err) {
-	case schemareg.CodeFrame:
+	switch stageOf(err) {
+	case stageFrame:
 		return p.Frame
-	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch:
+	case stageRegistry:
 		return p.Registry
-	case avro.CodeConvert:
+	case stageConvert:
 		return p.Convert
-	}
-	if failure.ClassOf(err) == failure.Poison {
+	case stageDecode:
 		return p.Decode
 	}
 	return Fail
@@ -85,22 +85,34 @@ func (p Policies) of(err error) Policy {
 // atRecord names the record an error is about.
 func atRecord(r *kgo.Record, err error) error {
 	hint := failure.HintOf(err)
-	if failure.ClassOf(err) == failure.Poison {
+	if stageOf(err) != "" {
 		hint = joinHints(hint, "set errors."+stageOf(err)+": skip for the table to count and leave out such records")
 	}
 	return failure.Wrap(err, failure.Halt, failure.CodeOf(err), hint, "record %s/%d offset %d", r.Topic, r.Partition, r.Offset)
 }
 
+// The stages a record passes, as the configuration names them.
+const (
+	stageFrame    = "frame"
+	stageRegistry = "registry"
+	stageDecode   = "decode"
+	stageConvert  = "convert"
+)
+
+// stageOf names the stage that refused a record, "" for what is no fault of a record.
 func stageOf(err error) string {
 	switch failure.CodeOf(err) {
 	case schemareg.CodeFrame:
-		return "frame"
-	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch:
-		return "registry"
+		return stageFrame
+	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch, codeIllegal, commit.CodeSchemaConflict:
+		return stageRegistry
 	case avro.CodeConvert:
-		return "convert"
+		return stageConvert
 	}
-	return "decode"
+	if failure.ClassOf(err) == failure.Poison {
+		return stageDecode
+	}
+	return ""
 }
 
 func joinHints(a, b string) string {

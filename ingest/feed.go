@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ingestd/ingestd/ingest/kafka"
@@ -26,40 +27,58 @@ type feed struct {
 		sync.Mutex
 		// partitions are those of this process, by id.
 		partitions map[kafka.Partition]*partition
+		// granted are the partitions that the group has given to this process; joined says that it has given any
+		// answer. Without a group they are not looked at.
+		granted map[kafka.Partition]bool
+		joined  bool
 		// next is the lane the next partition goes to.
 		next int
 	}
-	// landed wakes the goroutine that publishes group offsets.
-	landed chan struct{}
+	// landed wakes the goroutine that publishes group offsets, granted the one that looks for partitions.
+	landed, granted chan struct{}
+	// subscribed are the topics the group member asks for; they belong to the goroutine that looks for partitions.
+	subscribed map[string]bool
+}
+
+// found is what the cluster says of the topics of one table.
+type found struct {
+	owner  *owner
+	topics []kafka.Topic
+	err    error
 }
 
 // connect opens every source and wires its tables.
 func (p *Pipeline) connect(ctx context.Context) error {
 	for _, so := range p.opts.Sources {
-		f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1)}
-		f.mu.partitions = map[kafka.Partition]*partition{}
+		f := newFeed(p, so)
 		client, err := kafka.Connect(ctx, so.Kafka, f.consumerOptions()...)
 		if err != nil {
 			return err
 		}
 		f.client = client
 		f.source = newSource(so.Name, client, so.Group != nil, p.opts.Lanes)
-		f.source.failed = f.partitionFailed
+		f.source.failed, f.source.troubled = f.partitionFailed, f.sourceTroubled
 		p.feeds = append(p.feeds, f)
-		for _, to := range p.opts.Tables {
-			if to.Source == so.Name {
-				o := newOwner(p, to, f.source)
+		for _, o := range p.owners {
+			if o.opts.Source == so.Name {
+				o.source = f.source
 				f.owners = append(f.owners, o)
-				p.owners = append(p.owners, o)
-				p.byName[o.name] = o
 			}
 		}
 		// Unknown topics are an answer at the start, not a hang.
-		if _, err := f.discover(ctx); err != nil {
-			return err
+		for _, x := range f.discover(ctx) {
+			if x.err != nil {
+				return x.err
+			}
 		}
 	}
 	return nil
+}
+
+func newFeed(p *Pipeline, so SourceOptions) *feed {
+	f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1), granted: make(chan struct{}, 1), subscribed: map[string]bool{}}
+	f.mu.partitions, f.mu.granted = map[kafka.Partition]*partition{}, map[kafka.Partition]bool{}
+	return f
 }
 
 func (p *Pipeline) closeFeeds() {
@@ -76,88 +95,107 @@ func (f *feed) consumerOptions() []kgo.Opt {
 	return opts
 }
 
-// discover asks the cluster for the topics of every table of the feed.
-func (f *feed) discover(ctx context.Context) (map[*owner][]kafka.Topic, error) {
-	out := map[*owner][]kafka.Topic{}
+// discover asks the cluster for the topics of every table of the feed. An error is that table's alone.
+func (f *feed) discover(ctx context.Context) []found {
+	out := make([]found, 0, len(f.owners))
 	for _, o := range f.owners {
-		var topics []kafka.Topic
-		var err error
+		x := found{owner: o}
 		if o.opts.Pattern != nil {
-			topics, err = f.client.Matching(ctx, o.opts.Pattern)
+			x.topics, x.err = f.client.Matching(ctx, o.opts.Pattern)
 		} else {
-			topics, err = f.client.Topics(ctx, o.opts.Topics...)
+			x.topics, x.err = f.client.Topics(ctx, o.opts.Topics...)
 		}
-		if err != nil {
-			return nil, err
-		}
-		out[o] = topics
+		out = append(out, x)
 	}
-	return out, nil
+	return out
 }
 
-// take makes partitions this process's and tells the tables that read them. Known ones are left alone.
-func (f *feed) take(topics map[*owner][]kafka.Topic, mine func(kafka.Partition) bool) {
+// take makes partitions this process's and tells the tables that read them; what they know already is left alone. It
+// reports whether everything that the group has granted was found.
+func (f *feed) take(list []found) (complete bool) {
 	fresh := map[*owner][]*partition{}
 	f.mu.Lock()
-	created := map[kafka.Partition]*partition{}
-	for o, list := range topics {
-		for _, t := range list {
+	joined := f.opts.Group == nil || f.mu.joined
+	for _, x := range list {
+		for _, t := range x.topics {
 			for i := range t.Partitions {
-				id := kafka.Partition{Topic: t.Name, Partition: i}
-				if !mine(id) || f.mu.partitions[id] != nil {
-					continue
+				if p := f.obtain(kafka.Partition{Topic: t.Name, Partition: i}, t); p != nil && !p.readers[x.owner] {
+					p.readers[x.owner] = true
+					fresh[x.owner] = append(fresh[x.owner], p)
 				}
-				p := created[id]
-				if p == nil {
-					lane := f.source.lanes[f.mu.next%len(f.source.lanes)]
-					f.mu.next++
-					p = &partition{id: id, topic: t, lane: lane}
-					created[id] = p
-				}
-				p.readers++
-				fresh[o] = append(fresh[o], p)
 			}
 		}
 	}
-	for id, p := range created {
-		f.mu.partitions[id] = p
-		p.lane.do(func() { p.lane.partitions = append(p.lane.partitions, p) })
+	complete = true
+	for id := range f.mu.granted {
+		complete = complete && f.mu.partitions[id] != nil
 	}
 	f.mu.Unlock()
-	for o, parts := range fresh {
-		o.do(func(ctx context.Context) { o.assign(ctx, parts) })
+	for _, x := range list {
+		parts := fresh[x.owner]
+		if x.err == nil && joined {
+			x.owner.goals.expect(min(1, len(parts)))
+		}
+		if len(parts) > 0 {
+			x.owner.do(func(ctx context.Context) { x.owner.assign(ctx, parts) })
+		}
 	}
+	return complete
 }
 
-// watch looks for new partitions and topics from time to time; in direct mode the first look assigns everything.
+// obtain gives the partition if it is this process's. The caller holds the lock.
+func (f *feed) obtain(id kafka.Partition, t kafka.Topic) *partition {
+	if f.opts.Group != nil && !f.mu.granted[id] {
+		return nil
+	}
+	p := f.mu.partitions[id]
+	if p == nil {
+		lane := f.source.lanes[f.mu.next%len(f.source.lanes)]
+		f.mu.next++
+		p = &partition{id: id, topic: t, lane: lane, readers: map[*owner]bool{}}
+		f.mu.partitions[id] = p
+		lane.do(func() { lane.partitions = append(lane.partitions, p) })
+	}
+	return p
+}
+
+// watch looks for partitions and topics: at the start, when the group grants something, and from time to time.
 func (f *feed) watch(ctx context.Context) error {
-	tick := time.NewTicker(metadataInterval)
-	defer tick.Stop()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
-		topics, err := f.discover(ctx)
-		if err == nil && f.opts.Group == nil {
-			f.take(topics, func(kafka.Partition) bool { return true })
-		}
-		if err != nil && ctx.Err() == nil {
-			f.trouble("asking for topics", err)
-		}
-		for _, o := range f.owners {
-			f.checkTopics(o, topics[o])
-		}
 		select {
-		case <-tick.C:
+		case <-f.granted:
+		case <-timer.C:
 		case <-ctx.Done():
 			return nil
 		}
+		list := f.discover(ctx)
+		if f.opts.Group != nil {
+			f.subscribe(list)
+		}
+		pause := f.pipeline.opts.Discovery
+		if !f.take(list) {
+			pause = monitorInterval
+		}
+		for _, x := range list {
+			if x.err != nil && ctx.Err() == nil && !x.owner.status.failed() {
+				f.trouble("asking for the topics of table "+x.owner.name, x.err)
+				pause = monitorInterval
+			}
+			f.checkTopics(x)
+		}
+		timer.Reset(pause)
 	}
 }
 
-// metadataInterval is how often the feed looks for new partitions.
-const metadataInterval = 15 * time.Second
+// DefaultDiscovery is how often new topics and partitions are looked for.
+const DefaultDiscovery = 15 * time.Second
 
 // checkTopics halts a table whose topic was replaced while it was being read.
-func (f *feed) checkTopics(o *owner, topics []kafka.Topic) {
-	for _, t := range topics {
+func (f *feed) checkTopics(x found) {
+	o := x.owner
+	for _, t := range x.topics {
 		o.do(func(ctx context.Context) {
 			if known, ok := o.topics[t.Name]; ok && known.ID != t.ID {
 				o.halt(ctx, failure.New(failure.Halt, "E_TOPIC_RECREATED",
@@ -171,15 +209,60 @@ func (f *feed) checkTopics(o *owner, topics []kafka.Topic) {
 // partitionFailed stops the tables that read a partition which cannot be read any more.
 func (f *feed) partitionFailed(p *partition, err error) {
 	err = kafka.ClassifyFetch(err, p.id)
-	if failure.ClassOf(err) == failure.Retry {
+	switch {
+	case failure.ClassOf(err) == failure.Retry:
 		f.trouble("reading", err)
-		return
+	case failure.CodeOf(err) == codeExpired:
+		// The offset is the lowest that any table wants: the others need not suffer.
+		f.pipeline.group.Go(func(ctx context.Context) error { f.outOfRange(ctx, p, err); return nil })
+	default:
+		p.lane.do(func() {
+			for _, b := range p.bindings {
+				b.sink.owner.fail(err)
+			}
+		})
+	}
+}
+
+// outOfRange stops the tables whose next offset the broker does not have, and lets the others read on.
+func (f *feed) outOfRange(ctx context.Context, p *partition, cause error) {
+	ends, err := f.client.Offsets(ctx, p.id.Topic)
+	if err != nil {
+		f.trouble("asking for offsets", err)
 	}
 	p.lane.do(func() {
 		for _, b := range p.bindings {
-			b.sink.owner.fail(err)
+			o := b.sink.owner
+			gone := o.checkReachable(p, b.next.Load(), ends[p.id])
+			if err != nil {
+				gone = cause
+			}
+			if gone != nil {
+				b.detached = true
+				o.fail(gone)
+			}
 		}
+		p.bindings = withoutDetached(p.bindings)
+		p.reseek()
 	})
+}
+
+// sourceTroubled hears of errors that belong to no partition being read: the membership, or a whole topic.
+func (f *feed) sourceTroubled(topic string, err error) {
+	switch {
+	case errors.Is(err, kgo.ErrClientClosed):
+	case errors.Is(err, kerr.FencedInstanceID):
+		f.pipeline.abort(failure.Wrap(err, failure.Fatal, "E_INSTANCE_FENCED",
+			"give every process a consumer.instance_id of its own", "another process has joined group %s under the same instance id", f.opts.GroupID))
+	case topic != "":
+		for _, p := range f.all() {
+			if p.id.Topic == topic {
+				f.partitionFailed(p, err)
+			}
+		}
+	default:
+		f.trouble("being a member of group "+f.opts.GroupID, err)
+	}
 }
 
 func (f *feed) trouble(what string, err error) {

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -52,22 +54,30 @@ func (f *feed) groupOptions() []kgo.Opt {
 	return opts
 }
 
-// groupTopics are the topics of all tables; patterns are resolved when the member joins.
+// groupTopics are the named topics of all tables; what patterns match is subscribed to when it is found.
 func (f *feed) groupTopics() []string {
-	seen := map[string]bool{}
-	var names []string
 	for _, t := range f.pipeline.opts.Tables {
-		if t.Source != f.opts.Name {
-			continue
-		}
-		for _, name := range t.Topics {
-			if !seen[name] {
-				seen[name] = true
-				names = append(names, name)
+		if t.Source == f.opts.Name {
+			for _, name := range t.Topics {
+				f.subscribed[name] = true
 			}
 		}
 	}
-	return names
+	return slices.Sorted(maps.Keys(f.subscribed))
+}
+
+// subscribe asks the group for topics that were found since the member joined.
+func (f *feed) subscribe(list []found) {
+	var fresh []string
+	for _, x := range list {
+		for _, t := range x.topics {
+			if !f.subscribed[t.Name] {
+				f.subscribed[t.Name] = true
+				fresh = append(fresh, t.Name)
+			}
+		}
+	}
+	f.client.Kgo.AddConsumeTopics(fresh...)
 }
 
 // holdBack gives every assigned partition an exact offset, so that the client neither resets nor fails for want of a
@@ -81,47 +91,39 @@ func holdBack(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[s
 	return offsets, nil
 }
 
-// assigned is called by the client when the group gives this process partitions. It must not block.
+// assigned is called by the client when the group has decided, with what it gives to this process in addition. It must
+// not block: watch takes the partitions over.
 func (f *feed) assigned(_ context.Context, cl *kgo.Client, got map[string][]int32) {
 	cl.PauseFetchPartitions(got)
-	mine := map[kafka.Partition]bool{}
+	f.mu.Lock()
+	f.mu.joined = true
 	for topic, parts := range got {
 		for _, p := range parts {
-			mine[kafka.Partition{Topic: topic, Partition: p}] = true
-		}
-	}
-	f.pipeline.group.Go(func(ctx context.Context) error {
-		for {
-			topics, err := f.discover(ctx)
-			if err == nil {
-				f.take(topics, func(p kafka.Partition) bool { return mine[p] })
-				return nil
-			}
-			f.trouble("asking for assigned topics", err)
-			select {
-			case <-time.After(monitorInterval):
-			case <-ctx.Done():
-				return nil
-			}
-		}
-	})
-}
-
-// giveUp ends the reading of partitions this process lost. It waits for the tables to commit what they took, as long as
-// ctx allows.
-func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
-	var gone []*partition
-	f.mu.Lock()
-	for topic, parts := range lost {
-		for _, i := range parts {
-			id := kafka.Partition{Topic: topic, Partition: i}
-			if p := f.mu.partitions[id]; p != nil {
-				gone = append(gone, p)
-				delete(f.mu.partitions, id)
-			}
+			f.mu.granted[kafka.Partition{Topic: topic, Partition: p}] = true
 		}
 	}
 	f.mu.Unlock()
+	select {
+	case f.granted <- struct{}{}:
+	default:
+	}
+}
+
+// giveUp ends the reading of partitions this process lost. It waits for the tables to commit what they took of them, as
+// long as ctx allows.
+func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
+	gone := f.forget(lost)
+	readers := map[*owner]bool{}
+	for _, p := range gone {
+		p.lane.ask(func() {
+			for _, b := range p.bindings {
+				readers[b.sink.owner] = true
+			}
+			if len(p.bindings) == 0 {
+				p.lane.forget(p)
+			}
+		})
+	}
 	if len(gone) == 0 {
 		return
 	}
@@ -129,10 +131,12 @@ func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
 	for _, o := range f.owners {
 		o.do(func(ctx context.Context) {
 			o.revoke(ctx, gone)
-			done <- struct{}{}
+			if readers[o] {
+				done <- struct{}{}
+			}
 		})
 	}
-	for range f.owners {
+	for range readers {
 		select {
 		case <-done:
 		case <-ctx.Done():
@@ -141,4 +145,22 @@ func (f *feed) giveUp(ctx context.Context, lost map[string][]int32) {
 			return // the owners have ended: everything was flushed before, or is abandoned
 		}
 	}
+}
+
+// forget takes lost partitions off the books.
+func (f *feed) forget(lost map[string][]int32) (gone []*partition) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for topic, parts := range lost {
+		for _, i := range parts {
+			id := kafka.Partition{Topic: topic, Partition: i}
+			delete(f.mu.granted, id)
+			if p := f.mu.partitions[id]; p != nil {
+				p.lost.Store(true)
+				gone = append(gone, p)
+				delete(f.mu.partitions, id)
+			}
+		}
+	}
+	return gone
 }

@@ -130,6 +130,17 @@ func (l *lane) step(p *partition) {
 	}
 }
 
+// forget takes a partition off the lane for good. It runs on the lane.
+func (l *lane) forget(p *partition) {
+	p.clear()
+	for i, x := range l.partitions {
+		if x == p {
+			l.partitions = append(l.partitions[:i], l.partitions[i+1:]...)
+			return
+		}
+	}
+}
+
 // unpark lets a partition go on.
 func (l *lane) unpark(p *partition) {
 	l.do(func() {

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,7 +30,8 @@ func (f *feed) monitor(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		parts := f.all()
+		parts := f.read()
+		maps.DeleteFunc(idle, func(p *partition, _ int64) bool { return p.lost.Load() })
 		if len(parts) == 0 {
 			continue
 		}
@@ -42,6 +45,15 @@ func (f *feed) monitor(ctx context.Context) error {
 		}
 		f.reportPressure()
 	}
+}
+
+// read lists the partitions that some table reads: a topic that is gone must not hide the others' offsets.
+func (f *feed) read() []*partition {
+	return slices.DeleteFunc(f.all(), func(p *partition) bool {
+		unread := false
+		p.lane.ask(func() { unread = len(p.bindings) == 0 })
+		return unread
+	})
 }
 
 // look reports the lag of one partition, and probes it when it stands still before its end.
@@ -115,25 +127,52 @@ func (p *Pipeline) waitCaughtUp(ctx context.Context, done chan<- struct{}) error
 // caughtUpInterval is how often a bounded run looks whether it is done.
 const caughtUpInterval = 20 * time.Millisecond
 
+// caughtUp says whether every table has committed what its topics held. A commit that somebody else's fences sets the
+// cursors back, so what counts is what the tables are proven to have.
 func (p *Pipeline) caughtUp() bool {
+	all := true
 	for _, o := range p.owners {
-		if !o.status.failed() && !o.goals.reached() {
-			return false
+		if o.status.failed() {
+			continue
 		}
+		taken, committed := o.goals.reached()
+		if taken && !committed {
+			o.flushSoon()
+		}
+		all = all && taken && committed
 	}
-	return true
+	return all
 }
 
-// goals are the offsets a bounded run must reach in the partitions of one table. The owner adds, the supervisor looks.
+// goals are the offsets a bounded run must reach in the partitions of one table. The feed and the owner add, the
+// supervisor looks.
 type goals struct {
-	mu   sync.Mutex
-	met  bool
-	list []goal
+	mu sync.Mutex
+	// known says that the partitions of this process have been looked for; waiting is the number of assignments that
+	// the owner has not carried out.
+	known   bool
+	waiting int
+	list    []goal
 }
 
 type goal struct {
 	*binding
 	offset int64
+}
+
+// expect says that the feed has looked and sent so many assignments to the owner.
+func (g *goals) expect(assignments int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.known = true
+	g.waiting += assignments
+}
+
+// assigned says that an assignment has been carried out.
+func (g *goals) assigned() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting--
 }
 
 func (g *goals) add(b *binding, offset int64) {
@@ -142,23 +181,22 @@ func (g *goals) add(b *binding, offset int64) {
 	g.list = append(g.list, goal{b, offset})
 }
 
-// assigned says that the table knows its partitions; before, nothing is reached.
-func (g *goals) assigned() {
+// drop forgets a binding that is given up: whoever has its partition now has its goal.
+func (g *goals) drop(b *binding) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.met = true
+	g.list = slices.DeleteFunc(g.list, func(x goal) bool { return x.binding == b })
 }
 
-func (g *goals) reached() bool {
+// reached says whether everything has been taken from the topics, and whether it is in the table.
+func (g *goals) reached() (taken, committed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.met {
-		return false
-	}
+	taken = g.known && g.waiting == 0
+	committed = taken
 	for _, x := range g.list {
-		if x.next.Load() < x.offset {
-			return false
-		}
+		taken = taken && x.next.Load() >= x.offset
+		committed = committed && x.committed.Load() >= x.offset
 	}
-	return true
+	return taken, committed
 }

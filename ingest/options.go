@@ -31,6 +31,8 @@ type Options struct {
 	Trigger Trigger
 	// UntilLatest ends the run when every table has reached the offsets that were the ends at its start.
 	UntilLatest bool
+	// Discovery is how often new topics and partitions are looked for; 0 = DefaultDiscovery.
+	Discovery time.Duration
 	Events      event.Sink
 	Now         func() time.Time
 }

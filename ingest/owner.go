@@ -19,7 +19,8 @@ type owner struct {
 	name     string
 	opts     TableOptions
 	pipeline *Pipeline
-	source   *source
+	// source is wired before anything runs.
+	source *source
 	budget   *budget
 	events   event.Sink
 	now      func() time.Time
@@ -53,9 +54,9 @@ type owner struct {
 	goals  goals
 }
 
-func newOwner(p *Pipeline, o TableOptions, s *source) *owner {
+func newOwner(p *Pipeline, o TableOptions) *owner {
 	return &owner{
-		name: o.Name(), opts: o, pipeline: p, source: s, budget: p.budget, events: p.opts.Events, now: p.opts.Now,
+		name: o.Name(), opts: o, pipeline: p, budget: p.budget, events: p.opts.Events, now: p.opts.Now,
 		wake: make(chan struct{}, 1), schemas: newSchemaCache(), bound: map[kafka.Partition]*binding{},
 		topics: map[string]kafka.Topic{}, rivals: map[string]int{}, status: newStatusCell(o.Name()),
 	}
@@ -89,7 +90,7 @@ func (o *owner) run(ctx context.Context) error {
 		}
 		if wait := o.untilDue(); wait <= 0 {
 			if err := o.flush(ctx); err != nil {
-				o.stumble(ctx, err)
+				o.halt(ctx, err)
 			}
 			continue
 		} else {
@@ -131,9 +132,13 @@ func (o *owner) fail(err error) {
 	})
 }
 
-// halt gives up every cursor of the table and says why.
+// halt gives up every cursor of the table and says why. A twin ends the whole process.
 func (o *owner) halt(ctx context.Context, err error) {
 	if ctx.Err() != nil || o.status.failed() {
+		return
+	}
+	if isTwin(err) {
+		o.pipeline.abort(err)
 		return
 	}
 	o.detachAll()
@@ -163,6 +168,7 @@ func (o *owner) detachAll() {
 		o.release(b)
 	}
 	o.bound = map[kafka.Partition]*binding{}
+	o.status.forgetLag()
 }
 
 // each runs f on every lane for its sink of this table, in parallel, and waits.
@@ -186,16 +192,7 @@ func (o *owner) flushSoon() {
 			return
 		}
 		if err := o.flush(ctx); err != nil {
-			o.stumble(ctx, err)
+			o.halt(ctx, err)
 		}
 	})
-}
-
-// stumble handles the error of a flush: a twin ends the process, anything else this table.
-func (o *owner) stumble(ctx context.Context, err error) {
-	if isTwin(err) {
-		o.pipeline.abort(err)
-		return
-	}
-	o.halt(ctx, err)
 }

@@ -36,8 +36,10 @@ type partition struct {
 	// at is the index of the next record in queue[0].
 	at       int
 	bindings []*binding
-	// readers is the number of tables that are configured to read the partition, bound or not.
-	readers int
+	// readers are the tables that are configured to read the partition, bound or not; guarded by the feed.
+	readers map[*owner]bool
+	// lost is set when the partition is no longer this process's, before its tables hear of it.
+	lost atomic.Bool
 	// parked is set while something the partition needs is on its way: a schema, room in the budget, new columns.
 	parked atomic.Bool
 

@@ -46,12 +46,13 @@ func (a *avroPart) append(r *kgo.Record) error {
 func (a *avroPart) use(ref schemareg.Ref) error {
 	p := a.programs[ref]
 	if p == nil {
-		s, err := a.schemas.get(ref)
+		need := missingSchema{ref: ref, half: a.half}
+		s, err := a.schemas.get(need)
 		if err != nil {
 			return err
 		}
 		if s == nil {
-			return missingSchema{ref: ref, half: a.half}
+			return need
 		}
 		if p, err = avro.Compile(s, a.set, a.opts); err != nil {
 			return err

@@ -26,6 +26,9 @@ type Pipeline struct {
 	drain     chan struct{}
 	drainOnce sync.Once
 	group     *rungroup.Group
+	// opening ends when the pipeline drains: a table that still waits for its birth has nothing to commit.
+	opening    context.Context
+	endOpening context.CancelFunc
 }
 
 // New wires a pipeline; nothing is contacted before Run.
@@ -37,7 +40,15 @@ func New(o Options) *Pipeline {
 		o.Now = time.Now
 	}
 	o.Lanes = max(1, o.Lanes)
+	if o.Discovery <= 0 {
+		o.Discovery = DefaultDiscovery
+	}
 	p := &Pipeline{opts: o, budget: newBudget(o.Memory), byName: map[string]*owner{}, drain: make(chan struct{})}
+	for _, t := range o.Tables {
+		owner := newOwner(p, t)
+		p.owners = append(p.owners, owner)
+		p.byName[owner.name] = owner
+	}
 	p.SetTrigger(o.Trigger)
 	return p
 }
@@ -58,8 +69,10 @@ func (p *Pipeline) Drain() { p.drainOnce.Do(func() { close(p.drain) }) }
 // loses nothing that was not going to be read again.
 func (p *Pipeline) Run(ctx context.Context) error {
 	p.group = rungroup.New(ctx)
+	p.opening, p.endOpening = context.WithCancel(p.group.Context())
 	defer p.closeFeeds()
 	if err := p.connect(ctx); err != nil {
+		p.group.Stop()
 		return err
 	}
 	for _, f := range p.feeds {
@@ -99,6 +112,7 @@ func (p *Pipeline) supervise(ctx context.Context) error {
 	case <-p.drain:
 	case <-caughtUp:
 	}
+	p.endOpening()
 	err := p.drainAll(ctx)
 	p.group.Stop()
 	return err

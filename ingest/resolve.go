@@ -14,22 +14,23 @@ import (
 // schemaCache holds the writer schemas of one table. Lanes read it, resolvers fill it; schemas are immutable.
 type schemaCache struct {
 	mu      sync.Mutex
-	schemas map[schemareg.Ref]*avro.Schema
+	schemas map[missingSchema]*avro.Schema
 	// refused are schemas that can never be used, with the reason.
-	refused map[schemareg.Ref]error
+	refused map[missingSchema]error
 	// waiting are the partitions that wait for a schema on its way.
 	waiting map[missingSchema][]func()
 }
 
 func newSchemaCache() *schemaCache {
-	return &schemaCache{schemas: map[schemareg.Ref]*avro.Schema{}, refused: map[schemareg.Ref]error{}, waiting: map[missingSchema][]func(){}}
+	return &schemaCache{schemas: map[missingSchema]*avro.Schema{}, refused: map[missingSchema]error{}, waiting: map[missingSchema][]func(){}}
 }
 
-// get gives a schema, nil if it has not been fetched, or why it cannot be used.
-func (c *schemaCache) get(ref schemareg.Ref) (*avro.Schema, error) {
+// get gives a schema, nil if it has not been fetched, or why it cannot be used. A schema that keys and values share is
+// taken into use for each of them.
+func (c *schemaCache) get(m missingSchema) (*avro.Schema, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.schemas[ref], c.refused[ref]
+	return c.schemas[m], c.refused[m]
 }
 
 // wait adds a waiter and says whether it is the first, who has to fetch.
@@ -44,9 +45,9 @@ func (c *schemaCache) wait(m missingSchema, wake func()) (first bool) {
 func (c *schemaCache) settle(m missingSchema, s *avro.Schema, err error) {
 	c.mu.Lock()
 	if err != nil {
-		c.refused[m.ref] = err
+		c.refused[m] = err
 	} else {
-		c.schemas[m.ref] = s
+		c.schemas[m] = s
 	}
 	waiting := c.waiting[m]
 	delete(c.waiting, m)
@@ -113,11 +114,16 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 		return
 	}
 	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, s) })
-	if err != nil {
+	switch {
+	case err == nil:
+		o.setState(event.Running, nil)
+		o.schemas.settle(m, s, nil)
+	case stageOf(err) == stageRegistry:
+		// The records decide: what lies before the first of them is committed, and a policy may leave them out.
+		o.schemas.settle(m, nil, err)
+	default:
 		o.fail(err)
-		return
 	}
-	o.schemas.settle(m, s, nil)
 }
 
 // addColumns makes the table able to hold everything the schema has, if that only takes optional columns.
@@ -128,7 +134,7 @@ func (o *owner) addColumns(ctx context.Context, s *avro.Schema) error {
 	}
 	if len(changes.Illegal) > 0 {
 		x := changes.Illegal[0]
-		return failure.New(failure.Halt, "E_SCHEMA_ILLEGAL",
+		return failure.New(failure.Halt, codeIllegal,
 			"write the new schema to a new topic or table, or set errors.registry: skip to leave such records out",
 			"schema %s does not fit table %s: %s", s.Name(), o.name, x)
 	}
@@ -148,6 +154,8 @@ func (o *owner) addColumns(ctx context.Context, s *avro.Schema) error {
 	return o.reshape(ctx)
 }
 
+const codeIllegal = "E_SCHEMA_ILLEGAL"
+
 // reshape gives every lane columns of the table's new schema. What the lanes hold is cut under the old shape and
 // committed: files of an earlier schema stay valid.
 func (o *owner) reshape(ctx context.Context) error {
@@ -165,6 +173,9 @@ func (o *owner) reshape(ctx context.Context) error {
 	})
 	for _, err := range failures {
 		if err != nil {
+			for _, c := range cuts {
+				o.budget.charge(o.name, -c.charged)
+			}
 			return err
 		}
 	}

@@ -55,14 +55,14 @@ func (f *feed) publish(ctx context.Context) {
 func (f *feed) proven() map[kafka.Partition]int64 {
 	out := map[kafka.Partition]int64{}
 	for _, p := range f.all() {
-		low := int64(-1)
+		low, readers := int64(-1), f.readersOf(p)
 		p.lane.ask(func() {
 			for _, b := range p.bindings {
 				if at := b.committed.Load(); low < 0 || at < low {
 					low = at
 				}
 			}
-			if len(p.bindings) < p.readers {
+			if len(p.bindings) < readers {
 				low = -1
 			}
 		})
@@ -82,4 +82,11 @@ func (f *feed) all() []*partition {
 		list = append(list, p)
 	}
 	return list
+}
+
+// readersOf is the number of tables that are configured to read the partition.
+func (f *feed) readersOf(p *partition) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(p.readers)
 }

@@ -70,14 +70,19 @@ func (o *owner) isKey(name string) bool {
 	switch o.opts.Key.Format {
 	case FormatRaw:
 		return name == o.opts.Key.Column
-	case FormatAvro, FormatJSON:
-		return o.opts.Key.Prefix != "" && strings.HasPrefix(name, o.opts.Key.Prefix)
+	case FormatAvro:
+		// A record's fields have the prefix, any other key has the column.
+		return name == o.opts.Key.Column || hasPrefix(name, o.opts.Key.Prefix)
+	case FormatJSON:
+		return hasPrefix(name, o.opts.Key.Prefix)
 	}
 	return false
 }
 
+func hasPrefix(name, prefix string) bool { return prefix != "" && strings.HasPrefix(name, prefix) }
+
 // equip gives every lane a sink.
-func (o *owner) equip(context.Context) error {
+func (o *owner) equip() error {
 	lanes := o.source.lanes
 	sinks := make([]*sink, len(lanes))
 	for i, l := range lanes {

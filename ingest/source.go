@@ -28,8 +28,9 @@ type source struct {
 	client *kafka.Client
 	group  bool
 	lanes  []*lane
-	// failed is told about a partition that cannot be read any more.
-	failed func(*partition, error)
+	// failed is told about a partition that cannot be read any more, troubled about an error of no partition.
+	failed   func(*partition, error)
+	troubled func(topic string, err error)
 
 	orders struct {
 		sync.Mutex
@@ -45,7 +46,9 @@ type source struct {
 
 	// partitions and everything below belong to the source's goroutine.
 	partitions map[kafka.Partition]*consumed
-	stopped    bool
+	// seeking are seeks that the group was not ready for (memberSeek).
+	seeking map[*consumed]int64
+	stopped bool
 }
 
 // consumed is the source's side of a partition.
@@ -57,7 +60,7 @@ type consumed struct {
 }
 
 func newSource(name string, client *kafka.Client, group bool, lanes int) *source {
-	s := &source{name: name, client: client, group: group, wake: make(chan struct{}, 1), partitions: map[kafka.Partition]*consumed{}}
+	s := &source{name: name, client: client, group: group, wake: make(chan struct{}, 1), partitions: map[kafka.Partition]*consumed{}, seeking: map[*consumed]int64{}}
 	for i := range lanes {
 		s.lanes = append(s.lanes, newLane(i, s))
 	}
@@ -98,12 +101,13 @@ func (s *source) run(ctx context.Context) error {
 		s.orders.Unlock()
 	}()
 	for ctx.Err() == nil {
-		pollCtx, cancel := context.WithCancel(ctx)
+		pollCtx, cancel := s.pollContext(ctx)
 		s.orders.Lock()
 		list := s.orders.list
 		s.orders.list, s.orders.interrupt = nil, cancel
 		s.orders.Unlock()
 		runAll(list)
+		s.memberSeeks()
 		if s.wantsMore() {
 			s.dispatch(s.client.Kgo.PollFetches(pollCtx))
 		} else {
@@ -149,6 +153,9 @@ func (s *source) dispatch(fetches kgo.Fetches) {
 			for _, r := range f.Records {
 				r.Recycle()
 			}
+			if f.Err != nil && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, context.DeadlineExceeded) {
+				s.troubled(f.Topic, f.Err)
+			}
 			return
 		}
 		if f.Err != nil && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, context.DeadlineExceeded) {
@@ -178,6 +185,7 @@ func (s *source) deliver(c *consumed, records []*kgo.Record) {
 // balance pauses the partitions that have too much waiting and resumes those that have not.
 func (s *source) balance() {
 	pause, resume := map[string][]int32{}, map[string][]int32{}
+	paused := int64(0)
 	for id, c := range s.partitions {
 		if !c.reading {
 			continue
@@ -191,8 +199,11 @@ func (s *source) balance() {
 			c.paused = false
 			resume[id.Topic] = append(resume[id.Topic], id.Partition)
 		}
+		if c.paused {
+			paused++
+		}
 	}
-	s.paused.Add(count(pause) - count(resume))
+	s.paused.Store(paused)
 	if len(pause) > 0 {
 		s.client.Kgo.PauseFetchPartitions(pause)
 	}
@@ -204,6 +215,9 @@ func (s *source) balance() {
 // seek starts or restarts reading a partition at an offset. Batches read before carry an older generation.
 func (s *source) seek(p *partition, offset int64, generation uint64) {
 	s.do(func() {
+		if p.lost.Load() {
+			return
+		}
 		c := s.partitions[p.id]
 		if c == nil || c.partition != p {
 			c = &consumed{partition: p}
@@ -212,9 +226,9 @@ func (s *source) seek(p *partition, offset int64, generation uint64) {
 		c.generation = generation
 		one := map[string][]int32{p.id.Topic: {p.id.Partition}}
 		if s.group {
-			s.client.Kgo.SetOffsets(map[string]map[int32]kgo.EpochOffset{p.id.Topic: {p.id.Partition: {Epoch: -1, Offset: offset}}})
-			s.client.Kgo.ResumeFetchPartitions(one)
-			c.reading, c.paused = true, false
+			s.client.Kgo.PauseFetchPartitions(one)
+			c.reading, c.paused = false, false
+			s.seeking[c] = offset
 			return
 		}
 		if c.reading {
@@ -255,11 +269,4 @@ func (s *source) stop() {
 			p.lane.do(p.clear)
 		}
 	})
-}
-
-func count(parts map[string][]int32) (n int64) {
-	for _, list := range parts {
-		n += int64(len(list))
-	}
-	return n
 }

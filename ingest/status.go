@@ -76,6 +76,18 @@ func (c *statusCell) lag(p kafka.Partition, n int64) {
 	c.Lag[p] = n
 }
 
+// forgetLag drops what was known of partitions that are no longer read; of all of them without a name.
+func (c *statusCell) forgetLag(parts ...kafka.Partition) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(parts) == 0 {
+		clear(c.Lag)
+	}
+	for _, p := range parts {
+		delete(c.Lag, p)
+	}
+}
+
 func (c *statusCell) get() Status {
 	c.mu.Lock()
 	defer c.mu.Unlock()

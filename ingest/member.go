@@ -1,0 +1,48 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// seekPause is how soon a seek that the group was not ready for is tried again.
+const seekPause = 20 * time.Millisecond
+
+func (s *source) pollContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if len(s.seeking) > 0 {
+		return context.WithTimeout(ctx, seekPause)
+	}
+	return context.WithCancel(ctx)
+}
+
+// memberSeeks carries out the seeks of a group member. The client forgets an offset that is set before it has loaded
+// the group's, and then reads from wherever that was; so a partition stays paused until the client shows ours.
+func (s *source) memberSeeks() {
+	if len(s.seeking) == 0 {
+		return
+	}
+	want := map[string]map[int32]kgo.EpochOffset{}
+	resume := map[string][]int32{}
+	for c, at := range s.seeking {
+		if s.partitions[c.id] != c || c.lost.Load() {
+			delete(s.seeking, c)
+			continue
+		}
+		if want[c.id.Topic] == nil {
+			want[c.id.Topic] = map[int32]kgo.EpochOffset{}
+		}
+		want[c.id.Topic][c.id.Partition] = kgo.EpochOffset{Epoch: -1, Offset: at}
+	}
+	s.client.Kgo.SetOffsets(want)
+	shown := s.client.Kgo.CommittedOffsets()
+	for c, at := range s.seeking {
+		if got, ok := shown[c.id.Topic][c.id.Partition]; ok && got.Offset == at {
+			c.reading = true
+			resume[c.id.Topic] = append(resume[c.id.Topic], c.id.Partition)
+			delete(s.seeking, c)
+		}
+	}
+	s.client.Kgo.ResumeFetchPartitions(resume)
+}
