@@ -13,16 +13,43 @@ const (
 	packedFactor = 0.9
 )
 
+// smallPage is the number of values below which a page without history is not worth compressing both ways.
+const smallPage = 2048
+
+// glanceFactor is how much smaller than the bare values dictionary and references must be at a glance; compression would
+// take about as much from the values.
+const glanceFactor = 0.5
+
 // judge looks at the dictionary of the open page before the page is encoded. If it does not pay it is dropped, when no
 // page refers to it yet, or else takes no more values after this page (stop).
 func (w *columnWriter) judge(e *Encoder, last bool) (stop bool, err error) {
-	c, p := w.col, &w.policy
+	p := &w.policy
 	first := w.chunk.counts.dictionary == 0
-	if p.verdict == untried {
-		if err := w.trial(e); err != nil {
-			return false, err
+	pays := false
+	if p.verdict == untried && w.col.Values() < smallPage {
+		pays = w.glance()
+	} else {
+		if p.verdict == untried {
+			if err := w.trial(e); err != nil {
+				return false, err
+			}
+		}
+		pays = w.pays(e, last)
+		p.verdict = dictionary
+		if first && !pays {
+			p.verdict = plain
 		}
 	}
+	if first && !pays {
+		w.col.DropDict()
+		return false, nil
+	}
+	return !pays, nil
+}
+
+// pays asks the policy about the dictionary as it stands.
+func (w *columnWriter) pays(e *Encoder, last bool) bool {
+	c, p := w.col, &w.policy
 	factor := plainFactor
 	if e.packs(c) {
 		factor = packedFactor
@@ -34,18 +61,17 @@ func (w *columnWriter) judge(e *Encoder, last bool) (stop bool, err error) {
 	}
 	size := max(1, len(c.DictPlain())/f.entries)
 	f.room = max(0, e.opts.DictBytes-len(c.DictPlain())) / size
-	if first {
-		f.values = values
+	if w.chunk.counts.dictionary == 0 {
+		f.values = values // nothing is spent yet: all of it counts
 	}
-	pays := p.pays(f, factor)
-	switch {
-	case first && !pays:
-		p.verdict = plain
-		c.DropDict()
-	case first:
-		p.verdict = dictionary
-	}
-	return !first && !last && !pays, nil
+	return p.pays(f, factor)
+}
+
+// glance decides about a small page by sizes before compression. It teaches nothing about the column.
+func (w *columnWriter) glance() bool {
+	dict, entries, values := len(w.col.DictPlain()), w.col.DictLen(), float64(w.col.Values())
+	bare := values * float64(dict) / float64(entries)
+	return float64(dict)+values*indexBytes(float64(entries)) < glanceFactor*bare
 }
 
 // trial measures what values and dictionary entries cost when compressed.

@@ -11,11 +11,15 @@ type literalPolicy struct {
 const (
 	literalTrial = 64   // pages between two trials
 	literalGain  = 0.98 // what the larger effort must reach
+	literalSize  = 8192 // bytes below which a page is not worth a trial
 )
 
 // seal compresses a page the better way.
 func (p *literalPolicy) seal(e *Encoder, h pageHeader, raw []byte) (sealed, error) {
-	if e.opts.Codec != Zstd || p.until > 0 {
+	if e.opts.Codec != Zstd || len(raw) < literalSize {
+		return e.seal(h, raw, p.on)
+	}
+	if p.until > 0 {
 		p.until--
 		return e.seal(h, raw, p.on)
 	}

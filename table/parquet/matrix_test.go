@@ -17,10 +17,10 @@ func TestEveryTypeCodecAndEncoding(t *testing.T) {
 			for encoding := range Encoding(encodings) {
 				for _, pool := range []int{40, 0} {
 					t.Run(fmt.Sprintf("%s/%s/%s/%d", kind, codec, encoding, pool), func(t *testing.T) {
-						o := Options{Codec: codec, Encoding: encoding, PageRows: 150}
+						o := Options{Codec: codec, Encoding: encoding, PageRows: 100}
 						d := newData(layoutOf(shapes(typeOf(kind))...), uint64(kind))
 						d.pool = pool
-						writeRows(t, d, 600, o).check(t)
+						writeRows(t, d, 330, o).check(t)
 					})
 				}
 			}
