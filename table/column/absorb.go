@@ -104,7 +104,7 @@ func (c *Column) DictPlain() []byte {
 	return nil
 }
 
-// DropDict turns the indices of the open page back into PLAIN values, forgets the dictionary and switches it off. No
+// DropDict turns the indices of the open page back into PLAIN values, frees the dictionary and switches it off. No
 // earlier page of the chunk may refer to the dictionary.
 func (c *Column) DropDict() {
 	c.Absorb()
@@ -112,8 +112,8 @@ func (c *Column) DropDict() {
 		c.appendRef(ref)
 	}
 	c.index = c.index[:0]
-	c.ResetChunk()
-	c.absorber.on = false
+	c.repaired = c.TakeRepaired()
+	c.absorber = absorber{}
 	c.setMark()
 }
 

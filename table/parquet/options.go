@@ -48,7 +48,7 @@ func (e Encoding) String() string {
 const (
 	DefaultPageRows  = 20_000
 	DefaultPageBytes = 1 << 20
-	DefaultDictBytes = 8 << 20
+	DefaultDictBytes = 4 << 20
 )
 
 // Options says how pages are made. The zero value is the default.
