@@ -191,7 +191,8 @@ func valueNodes(l *column.Layout, t ingest.TableOptions, list []columnSource) (n
 		}
 	}
 	for _, n := range l.Nodes {
-		if !taken[n.Field.Name] && !(t.Audit && table.IsAudit(n.Field.Name)) {
+		audit := t.Audit && table.IsAudit(n.Field.Name)
+		if !taken[n.Field.Name] && !audit {
 			nodes = append(nodes, n)
 		}
 	}

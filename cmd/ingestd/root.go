@@ -47,7 +47,7 @@ func Execute(args []string, s Streams) int {
 
 func execute(ctx context.Context, args []string, s Streams) int {
 	a := &app{Streams: s}
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands take the context from cobra when they run
 	// Nil would make cobra look for arguments elsewhere.
 	root.SetArgs(append([]string{}, args...))
 	root.SetIn(s.In)

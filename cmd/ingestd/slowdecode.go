@@ -58,6 +58,7 @@ func (d *slowDecoder) part(ctx context.Context, part schemareg.Part, r halves) (
 		if err = checkJSON(declared, bytes); json.Valid(bytes) {
 			shown = bytes
 		}
+	default:
 	}
 	if shown == nil {
 		shown = rawBytes(bytes)

@@ -85,7 +85,7 @@ func Run(ctx context.Context, o Options, env Env) (summary Summary, err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	d.progress = newProgress(o.Now, tables)
 	printing := rungroup.New(context.WithoutCancel(ctx))
-	printing.Go(func(context.Context) error { d.progress.print(o.Out); return nil })
+	printing.Go(func(context.Context) error { d.progress.write(o.Out); return nil })
 	defer func() {
 		d.progress.finish()
 		err = errors.Join(err, printing.Wait())

@@ -96,8 +96,9 @@ func TestSeedsDecide(t *testing.T) {
 		}
 		return out
 	}
-	require.Equal(t, stream(1), stream(1))
-	require.NotEqual(t, stream(1), stream(2))
+	first, again, other := stream(1), stream(1), stream(2)
+	require.Equal(t, first, again)
+	require.NotEqual(t, first, other)
 }
 
 func BenchmarkClicks(b *testing.B) {

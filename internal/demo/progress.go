@@ -53,14 +53,14 @@ func (p *progress) restart() {
 	p.mu.began = p.now()
 }
 
-// print writes the lines until finish.
-func (p *progress) print(w io.Writer) {
+// write writes the lines until finish.
+func (p *progress) write(w io.Writer) {
 	for line := range p.lines {
 		fmt.Fprintln(w, line)
 	}
 }
 
-// finish ends print once it has written what waits; later lines are dropped.
+// finish ends write once it has written what waits; later lines are dropped.
 func (p *progress) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,7 +22,7 @@ func written(t *testing.T, events ...event.Event) []string {
 	p.finish()
 	p.note("too late")
 	var out strings.Builder
-	p.print(&out)
+	p.write(&out)
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
