@@ -150,7 +150,7 @@ func (o *owner) proposeKey(ctx context.Context) ([]column.Field, error) {
 		if err != nil {
 			return nil, err
 		}
-		fields, err := s.FieldsAs(k.naming())
+		fields, err := s.FieldsAs(k.Naming(s))
 		return prefixed(fields, ""), err
 	}
 	return nil, nil

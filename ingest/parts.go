@@ -15,7 +15,9 @@ import (
 // avroPart decodes registry-framed Avro. Programs are compiled on the lane once per writer schema; the schema itself
 // comes from the table's cache, which resolvers fill.
 type avroPart struct {
-	half    schemareg.Part
+	half schemareg.Part
+	// key says how keys become columns; values have their own names.
+	key     KeyOptions
 	set     *column.Set
 	opts    avro.CompileOptions
 	schemas *schemaCache
@@ -54,7 +56,11 @@ func (a *avroPart) use(ref schemareg.Ref) error {
 		if s == nil {
 			return need
 		}
-		if p, err = avro.Compile(s, a.set, a.opts); err != nil {
+		opts := a.opts
+		if a.half == schemareg.Key {
+			opts.Naming = a.key.Naming(s)
+		}
+		if p, err = avro.Compile(s, a.set, opts); err != nil {
 			return err
 		}
 		a.programs[ref] = p

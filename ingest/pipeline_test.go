@@ -29,10 +29,7 @@ func TestDrainCommitsWhatWasRead(t *testing.T) {
 	o.Trigger.Interval = time.Hour
 	p, wait := w.start(o)
 	w.produce("events", 0, 100)
-	require.Eventually(t, func() bool {
-		owner := p.byName["db.events"]
-		return owner != nil && len(owner.sinks) > 0 && (owner.sinks[0].rows.Load() == 100 || owner.sinks[1].rows.Load() == 100)
-	}, 10*time.Second, time.Millisecond)
+	p.taken(t, "events", 100)
 	p.Drain()
 	require.NoError(t, wait())
 	require.Equal(t, w.expected("events"), w.rows("events", "events"))

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/ingestd/ingestd/commit"
@@ -64,6 +65,9 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 	o.pipeline.group.Go(func(ctx context.Context) error {
 		var s *avro.Schema
 		err := o.persist(ctx, "fetching schema "+m.ref.String(), func() (err error) {
+			if o.status.failed() {
+				return errStopped
+			}
 			s, err = o.fetch(ctx, m.ref)
 			return err
 		})
@@ -82,6 +86,9 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 		return nil
 	})
 }
+
+// errStopped ends the waiting for something that nobody wants any more.
+var errStopped = errors.New("the table has stopped")
 
 func (o *owner) fetch(ctx context.Context, ref schemareg.Ref) (*avro.Schema, error) {
 	text, err := schemareg.Find(ctx, o.registry(), ref)

@@ -162,8 +162,7 @@ func (o *owner) keyPart(sh *shape, set *column.Set) (part, error) {
 		}
 		return newNullableKey(set, sh.key, &jsonPart{schemareg.Key, p})
 	default:
-		opts := avro.CompileOptions{Nodes: sh.key, Naming: o.opts.Key.naming()}
-		a := &avroPart{half: schemareg.Key, set: set, opts: opts, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}
+		a := &avroPart{half: schemareg.Key, key: o.opts.Key, set: set, opts: avro.CompileOptions{Nodes: sh.key}, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}
 		return newNullableKey(set, sh.key, a)
 	}
 }
@@ -179,8 +178,13 @@ func stripped(nodes []*column.Node, prefix string) []*column.Node {
 	return out
 }
 
-// naming says how the fields of an Avro key become columns.
-func (k KeyOptions) naming() avro.Naming { return avro.Naming{Prefix: k.Prefix, Scalar: k.Column} }
+// Naming says how an Avro key becomes columns: the fields of a record have the prefix, any other key has the column.
+func (k KeyOptions) Naming(s *avro.Schema) avro.Naming {
+	if s.IsRecord() {
+		return avro.Naming{Prefix: k.Prefix}
+	}
+	return avro.Naming{Scalar: k.Column}
+}
 
 // store is where the table's files go, with whatever credentials the catalog gave out with the newest load.
 func (o *owner) store() store.Store {

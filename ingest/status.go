@@ -36,11 +36,12 @@ func newStatusCell(table string) *statusCell {
 	return &statusCell{Status: Status{Table: table, Lag: map[kafka.Partition]int64{}}}
 }
 
-// set changes the state and says what it was; a repeated state with the same reason is no change.
+// set changes the state and says what it was; a repeated state with the same reason is no change. A failed table stays
+// failed: only a restart changes that.
 func (c *statusCell) set(e event.StateChanged) (from event.State, changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.State == e.To && c.Code == e.Code && c.Reason == e.Reason {
+	if c.State == event.Failed || c.State == e.To && c.Code == e.Code && c.Reason == e.Reason {
 		return c.State, false
 	}
 	from = c.State

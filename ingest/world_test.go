@@ -92,13 +92,22 @@ func (w *world) options(tables ...TableOptions) Options {
 // produce appends n JSON events to a partition.
 func (w *world) produce(topic string, partition int32, n int) {
 	w.t.Helper()
+	w.produceEach(topic, partition, n, func(at int64) *kgo.Record {
+		return &kgo.Record{Value: fmt.Appendf(nil, `{"id":%d,"name":"%s-%d"}`, at, topic, partition)}
+	})
+}
+
+// produceEach appends n records, each made for its offset, whose id equals the offset.
+func (w *world) produceEach(topic string, partition int32, n int, make func(at int64) *kgo.Record) {
+	w.t.Helper()
 	id := kafka.Partition{Topic: topic, Partition: partition}
 	var records []*kgo.Record
 	for range n {
 		at := w.next[id]
-		value := fmt.Sprintf(`{"id":%d,"name":"%s-%d"}`, at, topic, partition)
-		records = append(records, &kgo.Record{Topic: topic, Partition: partition, Value: []byte(value)})
-		w.produced[row(topic, partition, at, at)] = value
+		r := make(at)
+		r.Topic, r.Partition = topic, partition
+		records = append(records, r)
+		w.produced[row(topic, partition, at, at)] = string(r.Value)
 		w.next[id] = at + 1
 	}
 	w.send(records...)
@@ -215,6 +224,7 @@ func (r *recorder) Emit(e event.Event) {
 
 func (r *recorder) await(what string, match func(event.Event) bool) {
 	r.t.Helper()
+	defer r.tell()
 	require.Eventually(r.t, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -227,6 +237,22 @@ func (r *recorder) await(what string, match func(event.Event) bool) {
 	}, 20*time.Second, 5*time.Millisecond, what)
 }
 
+// tell logs what happened when the test has failed.
+func (r *recorder) tell() {
+	if !r.t.Failed() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.list {
+		switch e.(type) {
+		case event.LagObserved, event.Backpressure:
+		default:
+			r.t.Logf("%T %+v", e, e)
+		}
+	}
+}
+
 func (r *recorder) failed(table, code string) {
 	r.t.Helper()
 	r.await(table+" fails with "+code, func(e event.Event) bool {
@@ -237,6 +263,7 @@ func (r *recorder) failed(table, code string) {
 
 func (r *recorder) landed(table string, rows int64) {
 	r.t.Helper()
+	defer r.tell()
 	require.Eventually(r.t, func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -248,4 +275,53 @@ func (r *recorder) landed(table string, rows int64) {
 		}
 		return n >= rows
 	}, 20*time.Second, 5*time.Millisecond, "%d rows in %s", rows, table)
+}
+
+// taken waits until the lanes hold so many rows of a table that are not committed.
+func (p *Pipeline) taken(t *testing.T, table string, rows int64) {
+	t.Helper()
+	o := p.byName["db."+table]
+	require.Eventually(t, func() bool {
+		held := make(chan int64, 1)
+		o.do(func(context.Context) { n, _ := o.buffered(); held <- n })
+		return <-held == rows
+	}, 20*time.Second, 5*time.Millisecond, "%d rows of %s are held", rows, table)
+}
+
+// sendUncounted appends records that are no rows of the oracle to partition 0.
+func (w *world) sendUncounted(topic string, records ...*kgo.Record) {
+	w.t.Helper()
+	for _, r := range records {
+		r.Topic = topic
+	}
+	w.send(records...)
+	w.next[kafka.Partition{Topic: topic}] += int64(len(records))
+}
+
+// column reads one column of a table as text, "(null)" for nulls.
+func (w *world) column(name, column string) (out []string) {
+	w.t.Helper()
+	_, it, err := w.load(name).Scan().ToArrowRecords(w.t.Context())
+	require.NoError(w.t, err)
+	for rec, err := range it {
+		require.NoError(w.t, err)
+		values := field(rec, column)
+		require.NotNil(w.t, values, "column %s", column)
+		for i := range int(rec.NumRows()) {
+			out = append(out, values.ValueStr(i))
+		}
+		rec.Release()
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (w *world) nulls(name, column string) (n int) {
+	w.t.Helper()
+	for _, v := range w.column(name, column) {
+		if v == "(null)" {
+			n++
+		}
+	}
+	return n
 }

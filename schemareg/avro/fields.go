@@ -29,6 +29,9 @@ func (s *Schema) top(n Naming) *avroType {
 	return &avroType{kind: kRecord, fields: []avroField{{name: n.scalar(), doc: s.root.doc, typ: s.root}}}
 }
 
+// IsRecord says whether the schema's top is a record: anything else is one column (Naming.Scalar).
+func (s *Schema) IsRecord() bool { return s.root.kind == kRecord }
+
 // Fields proposes the columns of a table for records of this schema, see the package comment.
 func (s *Schema) Fields() ([]column.Field, error) { return s.FieldsAs(Naming{}) }
 
