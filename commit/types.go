@@ -58,7 +58,7 @@ type Spec struct {
 	Identifier []string
 	// Pipeline is the identity of the offsets in the table; Branch the branch, "" = main.
 	Pipeline, Branch string
-	// Writer tells this process from others of the pipeline: unique per process start; "" = a new id.
+	// Writer tells this Table from all others of the pipeline, in this process and elsewhere; "" = a new id.
 	Writer string
 	// MayCreate: a table that does not exist is no error of Open; Create brings it to life.
 	MayCreate bool

@@ -1,60 +1,103 @@
-// Package catalog opens the Iceberg catalogs that ingestd commits to, and says once what their errors mean.
-//
-// Invariants: a commit is sent once: no transport below repeats it or follows a redirect with it; credentials never
-// appear in an error.
 package catalog
 
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
 
+	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// The types of catalogs.
+// Type is the kind of a catalog.
+type Type string
+
+// The catalogs that are served.
 const (
-	REST   = "rest"
-	SQLite = "sqlite"
+	REST   Type = "rest"
+	SQLite Type = "sqlite"
 )
 
-// Options say where the catalog is and who asks.
+// Options say which catalog to open and how to sign in.
 type Options struct {
-	Type string
-	// Name is the catalog's name in a SQLite file, and in messages; "" = ingestd.
+	Type Type
+	// Name stands in messages and, for SQLite, in the rows of the database; "" = "default".
 	Name string
-	// URI is the address (rest), Path the database file (sqlite).
-	URI, Path string
+
+	// Path is the database file (sqlite).
+	Path string
+	// Warehouse is the root of new tables (sqlite: a directory or URI) or the warehouse's name (rest).
 	Warehouse string
-	Token     string
-	// Credential is id:secret for OAuth2; it is exchanged at OAuth2ServerURI, or at the catalog's own endpoint.
-	Credential, OAuth2ServerURI, Scope string
-	SigV4                              *SigV4
-	Headers                            map[string]string
-	TLS                                *tls.Config
+
+	// URI is the catalog's address, without /v1 (rest).
+	URI string
+	// Token is a bearer token; Credential is id:secret of OAuth2 client credentials.
+	Token, Credential string
+	// OAuth2ServerURI is the token endpoint, "" = the catalog's own; Scope "" = catalog.
+	OAuth2ServerURI, Scope string
+	// SigV4 signs requests for AWS.
+	SigV4 *SigV4
+	// Headers go with every request.
+	Headers map[string]string
+	// TLS has authorities and client certificates; nil = the system's.
+	TLS *tls.Config
+
+	// Properties are passed on to the access to metadata files (s3.endpoint, ...).
+	Properties map[string]string
+	// Around wraps every HTTP round trip and may be nil: metrics time it, tests fail it.
+	Around func(http.RoundTripper) http.RoundTripper
 }
 
-// SigV4 signs requests with AWS signature version 4, with keys of the AWS default chain.
+// SigV4 signs requests with the credentials of the AWS default chain.
 type SigV4 struct{ Region, Service string }
 
-// Catalog is an open catalog.
+// Catalog is an open catalog. Its errors are classified.
 type Catalog interface {
 	catalog.Catalog
-	// Close lets go of what the catalog holds open.
+	commit.Capable
 	Close() error
 }
 
-// Open opens a catalog and asks it one question, so that a wrong address or credential is an answer at the start.
+// Codes of the failures that catalogs report.
+const (
+	CodeOptions     = "E_CATALOG_OPTIONS"
+	CodePath        = "E_CATALOG_PATH"
+	CodeWarehouse   = "E_CATALOG_WAREHOUSE"
+	CodeURI         = "E_CATALOG_URI"
+	CodeUnreachable = "E_CATALOG_UNREACHABLE"
+	CodeAuth        = "E_CATALOG_AUTH"
+	CodeForbidden   = "E_CATALOG_FORBIDDEN"
+	CodeTLS         = "E_CATALOG_TLS"
+	CodeRedirect    = "E_CATALOG_REDIRECT"
+	CodeRefused     = "E_CATALOG_REFUSED"
+	CodeBusy        = "E_CATALOG_BUSY"
+	CodeUnknown     = "E_CATALOG_UNKNOWN_STATE"
+	CodeOther       = "E_CATALOG"
+)
+
+// Open signs in to a catalog. The answer of a wrong address, a wrong password or a missing warehouse is a failure of
+// class Config with a hint; a catalog that cannot be reached is of class Retry.
 func Open(ctx context.Context, o Options) (Catalog, error) {
 	if o.Name == "" {
-		o.Name = "ingestd"
+		o.Name = "default"
 	}
 	switch o.Type {
-	case SQLite:
-		return openSQLite(ctx, o)
 	case REST:
 		return openREST(ctx, o)
+	case SQLite:
+		return openSQLite(ctx, o)
 	}
-	return nil, failure.New(failure.Config, "E_CATALOG_TYPE", "use rest or sqlite", "unknown catalog type %q", o.Type)
+	return nil, failure.New(failure.Config, CodeOptions, "set catalog.type to rest or sqlite", "catalog type %q is not served", o.Type)
+}
+
+// properties are the library's, without what it would read as settings of its own.
+func (o *Options) properties() iceberg.Properties {
+	props := iceberg.Properties{}
+	for k, v := range o.Properties {
+		props[k] = v
+	}
+	return props
 }

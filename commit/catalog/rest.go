@@ -2,48 +2,61 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"net/http"
+	"fmt"
+	"maps"
 	"net/url"
-	"time"
+	"strings"
 
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/catalog/rest"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// restCatalog is a catalog behind the Iceberg REST API.
+// restCatalog is the library's REST client over a transport of our own.
 type restCatalog struct {
-	*rest.Catalog
-	uri string
+	classified
+	transport *transport
+	opts      Options
 }
-
-// Close implements Catalog; connections end by themselves.
-func (c *restCatalog) Close() error { return nil }
-
-// Capabilities implements commit.Capable. Nessie accepts a null pin on a branch that exists, and no answer tells
-// which server this is, so the null pin is trusted only where we have just created the table.
-func (c *restCatalog) Capabilities() commit.Capabilities {
-	return commit.Capabilities{NullPin: false, RemovesMetadata: true}
-}
-
-const requestTimeout = 60 * time.Second
 
 func openREST(ctx context.Context, o Options) (Catalog, error) {
-	opts, err := restOptions(o)
+	u, err := url.Parse(o.URI)
+	if err != nil || u.Scheme == "" || u.Host == "" {
+		return nil, failure.New(failure.Config, CodeURI, "set catalog.uri to http(s)://host/path, without /v1", "catalog address %q is none", redact(o.URI))
+	}
+	t := newTransport(o)
+	options, err := restOptions(&o)
 	if err != nil {
 		return nil, err
 	}
-	cat, err := rest.NewCatalog(ctx, o.Name, o.URI, opts...)
+	cat, err := rest.NewCatalog(ctx, o.Name, o.URI, append(options, rest.WithCustomTransport(t))...)
 	if err != nil {
-		return nil, classifyREST(err, o.URI)
+		t.close()
+		return nil, classifyOpen(err, &o)
 	}
-	return &restCatalog{cat, o.URI}, nil
+	return &restCatalog{classified{cat, classifyREST}, t, o}, nil
 }
 
-func restOptions(o Options) ([]rest.Option, error) {
-	opts := []rest.Option{rest.WithCustomTransport(newTransport(o))}
+// redact drops what must not stand in a message.
+func redact(uri string) string {
+	if u, err := url.Parse(uri); err == nil {
+		return u.Redacted()
+	}
+	return "?"
+}
+
+func restOptions(o *Options) ([]rest.Option, error) {
+	props := o.properties()
+	// All snapshots: with the branch heads only, a lineage could not be walked.
+	props["snapshot-loading-mode"] = string(rest.SnapshotModeAll)
+	opts := []rest.Option{rest.WithAdditionalProps(props), rest.WithHeaders(o.Headers)}
 	if o.Warehouse != "" {
 		opts = append(opts, rest.WithWarehouseLocation(o.Warehouse))
 	}
@@ -58,51 +71,85 @@ func restOptions(o Options) ([]rest.Option, error) {
 	}
 	if o.OAuth2ServerURI != "" {
 		u, err := url.Parse(o.OAuth2ServerURI)
-		if err != nil {
-			return nil, failure.Wrap(err, failure.Config, "E_CATALOG_URI", "correct catalog.oauth2_server_uri", "reading the address of the token endpoint")
+		if err != nil || u.Host == "" {
+			return nil, failure.New(failure.Config, CodeURI, "set catalog.oauth2_server_uri to http(s)://host/path", "address of the token endpoint is none")
 		}
 		opts = append(opts, rest.WithAuthURI(u))
 	}
 	if o.SigV4 != nil {
 		opts = append(opts, rest.WithSigV4RegionSvc(o.SigV4.Region, o.SigV4.Service))
 	}
-	if len(o.Headers) > 0 {
-		opts = append(opts, rest.WithHeaders(o.Headers))
-	}
 	return opts, nil
 }
 
-// newTransport never repeats a request by itself: net/http does so on a reused connection that turns out to be closed,
-// for requests it can replay. A commit is none of its business to replay, so its body cannot be read again.
-func newTransport(o Options) http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = o.TLS
-	t.ResponseHeaderTimeout = requestTimeout
-	t.MaxIdleConnsPerHost = 8
-	return once{t}
+// Capabilities implements commit.Capable. A REST catalog is taken to keep the protocol, except Nessie, which is known
+// to accept the assertion that a branch does not exist on a branch that exists. It tells its name when asked for its
+// configuration.
+func (c *restCatalog) Capabilities() commit.Capabilities {
+	return commit.Capabilities{NullPin: !c.transport.nessie(), RemovesMetadata: true}
 }
 
-// once sends a POST at most once.
-type once struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (o once) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodPost && r.GetBody != nil {
-		r = r.Clone(r.Context())
-		r.GetBody = nil
+// Close implements Catalog.
+func (c *restCatalog) Close() error {
+	defer c.transport.close()
+	if cat, ok := c.Catalog.(*rest.Catalog); ok {
+		return cat.Close()
 	}
-	return o.next.RoundTrip(r)
+	return nil
 }
 
-// classifyREST says what the catalog's answer at the start means.
-func classifyREST(err error, uri string) error {
-	switch {
-	case errors.Is(err, rest.ErrUnauthorized), errors.Is(err, rest.ErrForbidden), errors.Is(err, rest.ErrOAuthError):
-		return failure.Wrap(err, failure.Config, "E_CATALOG_AUTH", "check catalog.token or catalog.credential, and the rights behind it", "asking catalog %s", uri)
-	case errors.Is(err, rest.ErrServiceUnavailable), errors.Is(err, rest.ErrServerError):
-		return failure.Wrap(err, failure.Retry, "E_CATALOG_UNAVAILABLE", "", "asking catalog %s", uri)
-	case errors.Is(err, rest.ErrBadRequest):
-		return failure.Wrap(err, failure.Config, "E_CATALOG_SETTINGS", "check catalog.warehouse and catalog.uri", "asking catalog %s", uri)
+// StageTable implements commit.StagedCreator. The library stages and commits in one call and takes the updates of
+// the commit before the server has said where the table lies. So that call is stopped after its first half: one of
+// its updates refuses to be written as JSON, before anything is sent, and the transport keeps the answer to the
+// first half.
+func (c *restCatalog) StageTable(ctx context.Context, ident table.Identifier, sc *iceberg.Schema, opts ...catalog.CreateTableOpt) (*table.Table, error) {
+	var answer capture
+	ctx = context.WithValue(ctx, captureKey{}, &answer)
+	_, err := c.Catalog.CreateTable(ctx, ident, sc, append(opts, catalog.WithStagedUpdates(stopUpdate{}))...)
+	if !errors.Is(err, errStaged) {
+		if err == nil {
+			err = errors.New("the library committed a staged table by itself")
+		}
+		return nil, c.classify(err, named("preparing table", ident))
 	}
-	return failure.Wrap(err, failure.Retry, "E_CATALOG_UNREACHABLE", "check catalog.uri, and that the catalog is running", "asking catalog %s", uri)
+	var staged struct {
+		Location string             `json:"metadata-location"`
+		Metadata json.RawMessage    `json:"metadata"`
+		Config   iceberg.Properties `json:"config"`
+		Storage  []struct {
+			Prefix string             `json:"prefix"`
+			Config iceberg.Properties `json:"config"`
+		} `json:"storage-credentials"`
+	}
+	if err := json.Unmarshal(answer.body, &staged); err != nil {
+		return nil, c.classify(fmt.Errorf("reading the answer: %w", err), named("preparing table", ident))
+	}
+	meta, err := table.ParseMetadataBytes(staged.Metadata)
+	if err != nil {
+		return nil, c.classify(fmt.Errorf("reading the answer: %w", err), named("preparing table", ident))
+	}
+	config := c.transport.properties(c.opts.properties())
+	maps.Copy(config, meta.Properties())
+	maps.Copy(config, staged.Config)
+	longest := -1
+	for _, s := range staged.Storage {
+		if strings.HasPrefix(meta.Location(), s.Prefix) && len(s.Prefix) > longest {
+			longest = len(s.Prefix)
+			maps.Copy(config, s.Config)
+		}
+	}
+	return table.New(ident, meta, staged.Location, iceio.LoadFSFunc(config, meta.Location()), c), nil
 }
+
+// errStaged stops the library between staging a table and committing it.
+var errStaged = errors.New("staged, not committed")
+
+// stopUpdate cannot be written.
+type stopUpdate struct{}
+
+func (stopUpdate) Action() string                                               { return "stop" }
+func (stopUpdate) Apply(*table.MetadataBuilder) error                           { return errStaged }
+func (stopUpdate) PostCommit(context.Context, *table.Table, *table.Table) error { return nil }
+
+// MarshalJSON is where the library stops.
+func (stopUpdate) MarshalJSON() ([]byte, error) { return nil, errStaged }
