@@ -98,7 +98,7 @@ func (p *progress) Emit(e event.Event) {
 		t.lag[e.Topic+"/"+strconv.Itoa(int(e.Partition))], t.since = e.Lag, 0
 	case event.StateChanged:
 		if e.To == event.Failed || e.To == event.Degraded {
-			p.say("%s  %s is %s: %s [%s] — %s", clock(e.At), e.Table, e.To, e.Reason, e.Code, e.Hint)
+			p.say("%s  %s is %s: %s", clock(e.At), e.Table, e.To, reason(e))
 		}
 	case event.SourceTrouble:
 		p.say("%s  source %s: %s: %v", clock(e.At), e.Source, e.Reason, e.Err)
@@ -134,6 +134,18 @@ func (p *progress) committed(e event.CommitDone) {
 	}
 	p.say("%s  %-11s +%s rows  %s records/s  lag %s  freshness %s  %s, %s", clock(e.At), e.Table, thousands(e.Rows),
 		thousands(int64(rate)), thousands(max(0, behind)), freshness(e), files(e.Files), size(e.Bytes))
+}
+
+// reason is why a table is in its state, with code and hint where there are some.
+func reason(e event.StateChanged) string {
+	s := e.Reason
+	if e.Code != "" {
+		s += " [" + e.Code + "]"
+	}
+	if e.Hint != "" {
+		s += " — " + e.Hint
+	}
+	return s
 }
 
 // freshness is how old the oldest record of the commit was when it could be queried.

@@ -49,6 +49,7 @@ func TestProgressLines(t *testing.T) {
 		landed(clicksTopic, 22, 100, 100),
 		event.StateChanged{Table: logsTopic, To: event.Running, At: second(23)},
 		event.StateChanged{Table: logsTopic, To: event.Failed, Code: "E_DECODE", Reason: "record 7", Hint: "look at it", At: second(24)},
+		event.StateChanged{Table: logsTopic, To: event.Degraded, Code: "E_STORE", Reason: "gone", At: second(24)},
 		event.SourceTrouble{Source: "main", Reason: "reading", Err: errors.New("away"), At: second(25)},
 	)
 	require.Equal(t, []string{
@@ -56,6 +57,7 @@ func TestProgressLines(t *testing.T) {
 		"03:04:20  shop.clicks +5,000 rows  500 records/s  lag 5,000  freshness 1.0s  2 files, 3.0 MiB",
 		"03:04:22  shop.clicks +100 rows  50 records/s  lag 0  freshness 1.0s  2 files, 3.0 MiB",
 		"03:04:24  shop.logs is failed: record 7 [E_DECODE] — look at it",
+		"03:04:24  shop.logs is degraded: gone [E_STORE]",
 		"03:04:25  source main: reading: away",
 	}, got)
 }
