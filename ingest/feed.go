@@ -57,6 +57,7 @@ func (p *Pipeline) connect(ctx context.Context) error {
 		}
 		f.client = client
 		f.source = newSource(so.Name, client, so.Group != nil, p.opts.Lanes)
+		f.source.bound(so.Fetch)
 		f.source.failed, f.source.troubled = f.partitionFailed, f.sourceTroubled
 		p.feeds = append(p.feeds, f)
 		for _, o := range p.owners {

@@ -7,12 +7,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// seekPause is how soon a seek that the group was not ready for is tried again.
-const seekPause = 20 * time.Millisecond
+// pollPause is how soon a poll ends that nothing comes to, while something waits that no order tells of: a seek that
+// the group was not ready for, a paused partition whose queue runs dry.
+const pollPause = 20 * time.Millisecond
 
 func (s *source) pollContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if len(s.seeking) > 0 {
-		return context.WithTimeout(ctx, seekPause)
+	if len(s.seeking) > 0 || s.paused.Load() > 0 {
+		return context.WithTimeout(ctx, pollPause)
 	}
 	return context.WithCancel(ctx)
 }

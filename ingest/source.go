@@ -11,16 +11,6 @@ import (
 	"github.com/ingestd/ingestd/ingest/kafka"
 )
 
-const (
-	// laneLow is the backlog below which a lane wants more: about 50 ms of decoding.
-	laneLow = 4 << 20
-	// partitionHigh is the backlog above which one partition is paused, so that a hot or parked one does not fill
-	// the memory the others need.
-	partitionHigh = 8 << 20
-	// recordOverhead is what the client keeps per record besides its bytes.
-	recordOverhead = 160
-)
-
 // source is the consumer of one named source: one goroutine that polls, hands batches to the lanes and carries out
 // the seeks and pauses it is asked for. It is the only one that calls the consuming half of the client.
 type source struct {
@@ -44,6 +34,10 @@ type source struct {
 	// paused is the number of paused partitions, for the back-pressure event.
 	paused atomic.Int64
 
+	// fetch is what the source was configured with, fetchBytes the size of fetches now.
+	fetch      kafka.Fetch
+	fetchBytes int32
+
 	// partitions and everything below belong to the source's goroutine.
 	partitions map[kafka.Partition]*consumed
 	// seeking are seeks that the group was not ready for (memberSeek).
@@ -64,7 +58,14 @@ func newSource(name string, client *kafka.Client, group bool, lanes int) *source
 	for i := range lanes {
 		s.lanes = append(s.lanes, newLane(i, s))
 	}
+	s.bound(kafka.Fetch{})
 	return s
+}
+
+// bound sets how much the source holds; it must not run yet.
+func (s *source) bound(f kafka.Fetch) {
+	s.fetch = f.WithDefaults()
+	s.fetchBytes = s.fetch.MaxBytes
 }
 
 // do sends an order to the source's goroutine.
@@ -101,6 +102,7 @@ func (s *source) run(ctx context.Context) error {
 		s.orders.Unlock()
 	}()
 	for ctx.Err() == nil {
+		s.balance()
 		pollCtx, cancel := s.pollContext(ctx)
 		s.orders.Lock()
 		list := s.orders.list
@@ -114,7 +116,6 @@ func (s *source) run(ctx context.Context) error {
 			s.waitHungry(pollCtx)
 		}
 		cancel()
-		s.balance()
 	}
 	return nil
 }
@@ -126,27 +127,9 @@ func (s *source) waitHungry(ctx context.Context) {
 	}
 }
 
-// wantsMore says whether some lane could use records. Without it a poll would only move memory from the broker to us.
-func (s *source) wantsMore() bool {
-	if s.stopped {
-		return false
-	}
-	backlog := map[*lane]int64{}
-	for _, c := range s.partitions {
-		if c.reading && !c.parked.Load() {
-			backlog[c.lane] += c.queued.Load()
-		}
-	}
-	for _, n := range backlog {
-		if n < laneLow {
-			return true
-		}
-	}
-	return false
-}
-
 // dispatch hands what a poll gave to the lanes.
 func (s *source) dispatch(fetches kgo.Fetches) {
+	var held int64
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		c := s.partitions[kafka.Partition{Topic: f.Topic, Partition: f.Partition}]
 		if c == nil || !c.reading {
@@ -166,12 +149,14 @@ func (s *source) dispatch(fetches kgo.Fetches) {
 			c.seen.Store(f.LastStableOffset)
 		}
 		if len(f.Records) > 0 {
-			s.deliver(c, f.Records)
+			held += s.deliver(c, f.Records)
 		}
 	})
+	s.adapt(held)
 }
 
-func (s *source) deliver(c *consumed, records []*kgo.Record) {
+// deliver hands a partition's records to its lane and says what they hold.
+func (s *source) deliver(c *consumed, records []*kgo.Record) int64 {
 	b := &batch{generation: c.generation, records: records}
 	for _, r := range records {
 		b.bytes += int64(len(r.Key)+len(r.Value)) + recordOverhead
@@ -180,36 +165,7 @@ func (s *source) deliver(c *consumed, records []*kgo.Record) {
 	c.delivered.Add(1)
 	p := c.partition
 	p.lane.do(func() { p.queue = append(p.queue, b) })
-}
-
-// balance pauses the partitions that have too much waiting and resumes those that have not.
-func (s *source) balance() {
-	pause, resume := map[string][]int32{}, map[string][]int32{}
-	paused := int64(0)
-	for id, c := range s.partitions {
-		if !c.reading {
-			continue
-		}
-		n := c.queued.Load()
-		switch {
-		case !c.paused && (n > partitionHigh || n > 0 && c.parked.Load()):
-			c.paused = true
-			pause[id.Topic] = append(pause[id.Topic], id.Partition)
-		case c.paused && n < partitionHigh/2 && !c.parked.Load():
-			c.paused = false
-			resume[id.Topic] = append(resume[id.Topic], id.Partition)
-		}
-		if c.paused {
-			paused++
-		}
-	}
-	s.paused.Store(paused)
-	if len(pause) > 0 {
-		s.client.Kgo.PauseFetchPartitions(pause)
-	}
-	if len(resume) > 0 {
-		s.client.Kgo.ResumeFetchPartitions(resume)
-	}
+	return b.bytes
 }
 
 // seek starts or restarts reading a partition at an offset. Batches read before carry an older generation.

@@ -25,7 +25,7 @@ const (
 	// leastFetch and fetchShare bound a fetch under a small limit: what it holds decompressed and as records is several
 	// times its size.
 	leastFetch = 1 << 20
-	fetchShare = 32
+	fetchShare = 64
 	// mostParts and uploadShare bound the parts of uploads in flight.
 	mostParts   = 4
 	uploadShare = 8

@@ -52,6 +52,9 @@ func Connect(ctx context.Context, o Options, extra ...kgo.Opt) (*Client, error) 
 // Close ends the connection.
 func (c *Client) Close() { c.Kgo.Close() }
 
+// Resize changes the size of fetches from now on.
+func (c *Client) Resize(size int32) { c.Kgo.UpdateFetchMaxBytes(size, partitionBytes(size)) }
+
 // Cluster is the cluster id, the part of a stream's identity that notices another cluster behind the same name.
 func (c *Client) Cluster() string { return c.cluster }
 
@@ -109,13 +112,13 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 // Consuming are the client options every consumer of ingestd has: committed records only, markers kept, no
 // automatic reset, pooled buffers.
 func Consuming(f Fetch, brokers int) []kgo.Opt {
-	f = f.withDefaults()
+	f = f.WithDefaults()
 	return []kgo.Opt{
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
 		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.FetchMaxBytes(f.MaxBytes),
-		kgo.FetchMaxPartitionBytes(min(f.MaxBytes, partitionFetchBytes)),
+		kgo.FetchMaxPartitionBytes(partitionBytes(f.MaxBytes)),
 		kgo.FetchMaxWait(f.MaxWait),
 		kgo.FetchMinBytes(f.MinBytes),
 		kgo.MaxConcurrentFetches(max(1, brokers)),

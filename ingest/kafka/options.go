@@ -48,11 +48,14 @@ const (
 	DefaultMaxBatchBytes = 64 << 20
 	DefaultFetchMaxWait  = 250 * time.Millisecond
 	DefaultFetchMinBytes = 1
-	// partitionFetchBytes is the share of one partition in a fetch.
-	partitionFetchBytes = 2 << 20
+	// partitionShare is the share of one partition in a fetch: several are read at once, none waits long for a hot one.
+	partitionShare = 4
+	// leastPartitionFetch is the least a partition gives to a fetch.
+	leastPartitionFetch = 256 << 10
 )
 
-func (f Fetch) withDefaults() Fetch {
+// WithDefaults fills what is zero.
+func (f Fetch) WithDefaults() Fetch {
 	if f.MaxBytes <= 0 {
 		f.MaxBytes = DefaultFetchMaxBytes
 	}
@@ -68,9 +71,16 @@ func (f Fetch) withDefaults() Fetch {
 	return f
 }
 
-// Reserve is the memory the client may hold besides what it handed out: a fetch per broker in compressed form, one
-// more being read, and one decompressed batch.
+// partitionBytes is the share of one partition in a fetch of a size.
+func partitionBytes(size int32) int32 {
+	return min(size, max(size/partitionShare, leastPartitionFetch))
+}
+
+// Queue bounds what may wait between the client and whoever decodes, as far as fetches go: one more may come on top.
+func (f Fetch) Queue() int64 { return int64(f.WithDefaults().MaxBatchBytes) }
+
+// Reserve is the memory the client and the queue behind it may hold: a fetch per broker in compressed form, one
+// more being read, and what is decompressed; a batch may be as large as all of that.
 func (f Fetch) Reserve(brokers int) int64 {
-	f = f.withDefaults()
-	return 2*int64(f.MaxBytes)*int64(max(1, brokers)) + int64(f.MaxBatchBytes)
+	return 2*int64(f.WithDefaults().MaxBytes)*int64(max(1, brokers)) + f.Queue()
 }
