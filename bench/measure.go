@@ -23,7 +23,7 @@ type result struct {
 	nanos  float64 // of CPU time per record
 	allocs float64 // per record
 	bytes  float64 // of the file, per record
-	ratio  float64
+	ratio  float64 // to the base of the same round
 }
 
 // allocLimit is what counts as none: pages and files still cost an allocation now and then.
@@ -53,11 +53,15 @@ func measure(cands []candidate, rounds int, minTime time.Duration) ([]result, er
 		results[i] = result{candidate: cands[i], nanos: median(samples[i].nanos), allocs: median(samples[i].allocs), bytes: median(samples[i].bytes)}
 	}
 	for i := range results {
-		for _, b := range results {
-			if b.name == results[i].base {
-				results[i].ratio = b.nanos / results[i].nanos
-			}
+		base := slices.IndexFunc(results, func(r result) bool { return r.name == results[i].base })
+		if base < 0 {
+			continue
 		}
+		var ratios []float64
+		for round, nanos := range samples[i].nanos {
+			ratios = append(ratios, samples[base].nanos[round]/nanos)
+		}
+		results[i].ratio = median(ratios)
 	}
 	return results, nil
 }
@@ -87,7 +91,7 @@ func sample(c *candidate, minTime time.Duration) (result, error) {
 }
 
 func median(v []float64) float64 {
-	slices.Sort(v)
+	v = slices.Sorted(slices.Values(v))
 	return v[len(v)/2]
 }
 

@@ -1,6 +1,8 @@
 package column
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/bits"
 )
@@ -77,14 +79,16 @@ func (c *Column) checkLevels() error {
 		}
 		return nil
 	}
-	rows := len(c.def) - c.mark.entries
-	for i := c.mark.entries; i < len(c.def); i++ {
-		if c.def[i] > c.Leaf.MaxDef || c.Leaf.MaxRep > 0 && c.rep[i] > c.Leaf.MaxRep {
-			return fmt.Errorf("column %s has a level out of range", c.Leaf.Name())
-		}
-		if c.Leaf.MaxRep > 0 && c.rep[i] != 0 {
-			rows--
-		}
+	def := c.def[c.mark.entries:]
+	rows := len(def)
+	above := anyAbove(def, c.Leaf.MaxDef)
+	if c.Leaf.MaxRep > 0 {
+		rep := c.rep[c.mark.entries:]
+		above = above || anyAbove(rep, c.Leaf.MaxRep)
+		rows = bytes.Count(rep, []byte{0})
+	}
+	if above {
+		return fmt.Errorf("column %s has a level out of range", c.Leaf.Name())
 	}
 	if rows != c.Pending() {
 		return fmt.Errorf("column %s has %d rows but levels for %d", c.Leaf.Name(), c.Pending(), rows)
@@ -92,18 +96,30 @@ func (c *Column) checkLevels() error {
 	return nil
 }
 
+// anyAbove tells whether a byte is greater than highest, which is below 128: eight at a time, by the carry into the
+// top bit.
+func anyAbove(b []byte, highest uint8) bool {
+	const ones = 0x0101010101010101
+	var x uint64
+	for len(b) >= 8 {
+		v := binary.LittleEndian.Uint64(b)
+		x |= v | (v&^(0x80*ones) + uint64(0x7f-highest)*ones)
+		b = b[8:]
+	}
+	for _, v := range b {
+		if v > highest {
+			return true
+		}
+	}
+	return x&(0x80*ones) != 0
+}
+
 // valuesAfterMark counts the values that the levels behind the mark promise, up to the given row and entry.
 func (c *Column) valuesAfterMark(rows, entries int) int {
 	if c.Flat() {
 		return popcount(c.valid, c.mark.rows, rows)
 	}
-	n := 0
-	for _, d := range c.def[c.mark.entries:entries] {
-		if d == c.Leaf.MaxDef {
-			n++
-		}
-	}
-	return n
+	return bytes.Count(c.def[c.mark.entries:entries], []byte{c.Leaf.MaxDef})
 }
 
 // popcount counts the set bits of b in [lo,hi).

@@ -1,6 +1,7 @@
 package column
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -151,6 +152,22 @@ func TestCheckFindsBrokenPrograms(t *testing.T) {
 	f("continues a list", testLeaf(Int, 1, 1), func(c *Column) { c.AppendLevels(0, 1); c.AppendLevels(0, 0) })
 	f("rows but levels for", testLeaf(Int, 2, 0), func(c *Column) { c.SetNull() })
 	f("not 5 bytes long", testLeaf(Fixed, 0, 0), func(c *Column) { c.AppendFixed([]byte("abc")) })
+}
+
+func TestAnyAbove(t *testing.T) {
+	for highest := range uint8(127) {
+		for size := range 20 {
+			b := bytes.Repeat([]byte{highest}, size)
+			require.False(t, anyAbove(b, highest))
+			for i := range b {
+				for _, v := range []byte{highest + 1, 127, 128, 128 + highest, 255} {
+					b[i] = v
+					require.Equal(t, v > highest, anyAbove(b, highest), "%d at %d of %d", v, i, size)
+				}
+				b[i] = highest
+			}
+		}
+	}
 }
 
 func TestResetForgetsEverything(t *testing.T) {

@@ -25,7 +25,7 @@ const glanceFactor = 0.5
 func (w *columnWriter) judge(e *Encoder, last bool) (stop bool, err error) {
 	p := &w.policy
 	first := w.chunk.counts.dictionary == 0
-	pays := false
+	var pays bool
 	if p.verdict == untried && w.col.Values() < smallPage {
 		pays = w.glance()
 	} else {
