@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/config"
@@ -104,7 +105,13 @@ func (e *environment) openLake(ctx context.Context) error {
 	if !e.hasLake {
 		e.hasLake = true
 		if e.lake = openLake(ctx, e.config, &e.options); e.lake == nil {
-			e.release = e.options.Stores.Register(ctx)
+			unregister := e.options.Stores.Register(ctx)
+			e.release = func() {
+				unregister()
+				if c, ok := e.options.Catalog.(io.Closer); ok {
+					_ = c.Close() // nothing was written through it
+				}
+			}
 		}
 	}
 	return e.lake
