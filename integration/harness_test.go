@@ -76,9 +76,9 @@ func testMain(m *testing.M) (code int, err error) {
 			}
 		}()
 	}
-	ctx, cancel := context.WithTimeout(ctx, stackDeadline)
+	starting, cancel := context.WithTimeout(ctx, stackDeadline)
 	defer cancel()
-	if err := env.stack.Start(ctx); err != nil {
+	if err := env.stack.Start(starting); err != nil {
 		return 1, err
 	}
 	return m.Run(), nil
