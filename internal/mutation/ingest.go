@@ -1,0 +1,78 @@
+package main
+
+// ingestMutations take out what ingest promises: rows and ranges belong together, cursors come from the table.
+func ingestMutations() []mutation {
+	const pkg = "./ingest"
+	return []mutation{
+		{
+			name: "rewind", file: "ingest/flush.go", pkg: pkg, test: "TestFencedTableReadsAgainWhatItDropped",
+			old: "return o.rewind(ctx, \"fenced by writer \"+rival)", text: "return nil",
+			why: "after a fence the cursors go back to what the table says",
+		},
+		{
+			name: "rewind/cursor", file: "ingest/attach.go", pkg: pkg, test: "TestFencedTableReadsAgainWhatItDropped",
+			old: "\t\t\tb.rewind(at[b])\n", text: "",
+			why: "what a fenced batch held is read again",
+		},
+		{
+			name: "rewind/columns", file: "ingest/attach.go", pkg: pkg, test: "TestRewindDropsWhatCameAfterTheCut",
+			old: "\t\ts.drop()\n\t\tfor _, b := range s.bindings {", text: "\t\tfor _, b := range s.bindings {",
+			why: "what the lanes took after a fenced batch is dropped with it",
+		},
+		{
+			name: "cut/ranges", file: "ingest/sink.go", pkg: pkg, test: "TestEachBatchBeginsWhereTheLastEnded",
+			old: "if sp := b.cut(); sp.to > sp.from {", text: "if sp := b.span; sp.to > sp.from {",
+			why: "a batch takes its ranges away with its columns",
+		},
+		{
+			name: "cut/columns", file: "ingest/sink.go", pkg: pkg, test: "TestEachBatchBeginsWhereTheLastEnded",
+			old: "\tc.parts, c.err = s.writer.Cut()\n", text: "",
+			why: "a batch takes its columns away with its ranges",
+		},
+		{
+			name: "freeze", file: "ingest/attach.go", pkg: pkg, test: "TestRevokedPartitionTakesNothingMore",
+			old: "\tfor _, b := range mine {\n\t\to.freeze(b)\n\t}\n", text: "",
+			why: "a partition that is given up takes nothing more while its last batch is committed",
+		},
+		{
+			name: "cursor", file: "ingest/binding.go", pkg: pkg, test: "TestTableSkipsBelowItsOwnCursor",
+			old: "\t\tif r.Offset < next {\n\t\t\tcontinue\n\t\t}\n", text: "",
+			why: "each table skips below its own cursor, whatever the others of the topic still want",
+		},
+		{
+			name: "generation", file: "ingest/partition.go", pkg: pkg, test: "TestBatchesOfAnOlderSeekAreDropped",
+			old: "if b.generation == p.generation && p.at < len(b.records) {", text: "if p.at < len(b.records) {",
+			why: "a batch read before a seek would make the cursor jump over records",
+		},
+		{
+			name: "generation/raised", file: "ingest/partition.go", pkg: pkg, test: "TestBatchesOfAnOlderSeekAreDropped",
+			old: "\tp.generation++\n", text: "",
+			why: "every seek makes older batches stale",
+		},
+		{
+			name: "halfrow", file: "ingest/decode.go", pkg: pkg, test: "TestBadRecordStopsItsTableOnly",
+			old: "\td.set.Truncate(before)\n", text: "",
+			why: "a record that is refused leaves nothing behind in the columns",
+		},
+		{
+			name: "start/later", file: "ingest/attach.go", pkg: pkg, test: "TestPartitionAddedLaterStartsAtZero",
+			old: "if len(known) == 0 {", text: "if true {",
+			why: "a partition that appears later starts at 0, so that nothing produced in between is missed",
+		},
+		{
+			name: "identity", file: "ingest/attach.go", pkg: pkg, test: "TestRecreatedTopicHaltsTheTable",
+			old: "if s.ID != t.ID {", text: "if false {",
+			why: "offsets of a topic that was created again mean something else",
+		},
+		{
+			name: "delete/files", file: "ingest/flush.go", pkg: pkg, test: "TestFilesOfABatchThatMayHaveLandedStay",
+			old: "if res.FilesDead {", text: "if true {",
+			why: "nothing is deleted while the outcome is unknown",
+		},
+		{
+			name: "group", file: "ingest/settle.go", pkg: pkg, test: "TestGroupOffsetsNeverPassTheTable",
+			old: "if at := b.committed.Load(); low < 0 || at < low {", text: "if at := b.next.Load(); low < 0 || at < low {",
+			why: "the group offset follows the tables, never the cursors",
+		},
+	}
+}
