@@ -35,6 +35,8 @@ const (
 	runTimeout  = 60 * time.Second
 	pollPause   = time.Millisecond
 	commitPause = time.Millisecond
+	// fetchWait is short: a partition that is assigned while a fetch waits is read by the next one.
+	fetchWait = 10 * time.Millisecond
 )
 
 // tables are the two tables of the run and their topics.
@@ -59,6 +61,8 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(cluster.Close)
 	db, err := sql.Open("sqlite", "file:"+dir+"/catalog.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
 	require.NoError(t, err)
+	// Several connections would meet SQLite's lock, whose losers sleep up to 100 ms before they try again.
+	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
 	cat, err := sqlcat.NewCatalog("sweep", db, sqlcat.SQLite, iceberg.Properties{"warehouse": "file://" + dir + "/warehouse"})
 	require.NoError(t, err)
@@ -103,7 +107,10 @@ func (w *world) options(x *crasher) ingest.Options {
 	x.register(w.dir, stores)
 	o := ingest.Options{
 		Pipeline: "sweep", Writer: fmt.Sprintf("run-%p", x), Lanes: 1, Memory: 64 << 20,
-		Sources: []ingest.SourceOptions{{Name: "main", GroupID: "sweep", Kafka: kafka.Options{Brokers: w.cluster.ListenAddrs(), Dial: x.dial}}},
+		Sources: []ingest.SourceOptions{{
+			Name: "main", GroupID: "sweep", Fetch: kafka.Fetch{MaxWait: fetchWait},
+			Kafka: kafka.Options{Brokers: w.cluster.ListenAddrs(), Dial: x.dial},
+		}},
 		Catalog: &tracedCatalog{Catalog: w.catalog, x: x}, Stores: stores, Events: x,
 		Trigger: ingest.Trigger{Interval: commitPause, MaxRows: perRound},
 	}
