@@ -36,8 +36,9 @@ type feed struct {
 	}
 	// landed wakes the goroutine that publishes group offsets, granted the one that looks for partitions.
 	landed, granted chan struct{}
-	// subscribed are the topics the group member asks for; they belong to the goroutine that looks for partitions.
-	subscribed map[string]bool
+	// subscribed are the topics the group member asks for, with the partitions they had; they belong to the goroutine
+	// that looks for partitions.
+	subscribed map[string]int32
 }
 
 // found is what the cluster says of the topics of one table.
@@ -77,7 +78,7 @@ func (p *Pipeline) connect(ctx context.Context) error {
 }
 
 func newFeed(p *Pipeline, so SourceOptions) *feed {
-	f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1), granted: make(chan struct{}, 1), subscribed: map[string]bool{}}
+	f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1), granted: make(chan struct{}, 1), subscribed: map[string]int32{}}
 	f.mu.partitions, f.mu.granted = map[kafka.Partition]*partition{}, map[kafka.Partition]bool{}
 	return f
 }
@@ -192,20 +193,6 @@ func (f *feed) watch(ctx context.Context) error {
 
 // DefaultDiscovery is how often new topics and partitions are looked for.
 const DefaultDiscovery = 15 * time.Second
-
-// checkTopics halts a table whose topic was replaced while it was being read.
-func (f *feed) checkTopics(x found) {
-	o := x.owner
-	for _, t := range x.topics {
-		o.do(func(ctx context.Context) {
-			if known, ok := o.topics[t.Name]; ok && known.ID != t.ID {
-				o.halt(ctx, failure.New(failure.Halt, "E_TOPIC_RECREATED",
-					"the topic was deleted and created again: its offsets start over; write the new topic to a new table, or under a new source name",
-					"topic %s now has id %x, table %s is being filled from id %x", t.Name, t.ID, o.name, known.ID))
-			}
-		})
-	}
-}
 
 // partitionFailed stops the tables that read a partition which cannot be read any more.
 func (f *feed) partitionFailed(p *partition, err error) {

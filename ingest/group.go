@@ -59,25 +59,32 @@ func (f *feed) groupTopics() []string {
 	for _, t := range f.pipeline.opts.Tables {
 		if t.Source == f.opts.Name {
 			for _, name := range t.Topics {
-				f.subscribed[name] = true
+				f.subscribed[name] = 0
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(f.subscribed))
 }
 
-// subscribe asks the group for topics that were found since the member joined.
+// subscribe asks the group for topics that were found since the member joined, and lets the client look at topics that
+// have grown: by itself it would notice within minutes.
 func (f *feed) subscribe(list []found) {
 	var fresh []string
+	grown := false
 	for _, x := range list {
 		for _, t := range x.topics {
-			if !f.subscribed[t.Name] {
-				f.subscribed[t.Name] = true
+			known, ok := f.subscribed[t.Name]
+			f.subscribed[t.Name] = t.Partitions
+			if !ok {
 				fresh = append(fresh, t.Name)
 			}
+			grown = grown || t.Partitions > known
 		}
 	}
 	f.client.Kgo.AddConsumeTopics(fresh...)
+	if grown {
+		f.client.Kgo.ForceMetadataRefresh()
+	}
 }
 
 // holdBack gives every assigned partition an exact offset, so that the client neither resets nor fails for want of a

@@ -21,9 +21,9 @@ type owner struct {
 	pipeline *Pipeline
 	// source is wired before anything runs.
 	source *source
-	budget   *budget
-	events   event.Sink
-	now      func() time.Time
+	budget *budget
+	events event.Sink
+	now    func() time.Time
 
 	orders struct {
 		sync.Mutex
@@ -41,6 +41,8 @@ type owner struct {
 	bound   map[kafka.Partition]*binding
 	// topics maps the topics of this table to what the cluster says of them.
 	topics map[string]kafka.Topic
+	// missed is how many looks in a row have not found some of them.
+	missed int
 	// filling is when the first row since the last cut was seen; zero while there is none.
 	filling time.Time
 	// progressed is when the last snapshot landed, with rows or without.

@@ -246,7 +246,7 @@ func (r *recorder) tell() {
 	defer r.mu.Unlock()
 	for _, e := range r.list {
 		switch e.(type) {
-		case event.LagObserved, event.Backpressure:
+		case event.LagObserved, event.Backpressure, event.SourceTrouble:
 		default:
 			r.t.Logf("%T %+v", e, e)
 		}
