@@ -34,9 +34,10 @@ type attempt struct {
 }
 
 // fits says whether the attempt can still land on the head that v shows: same head, and nothing took its sequence
-// number or row ids (another branch may have).
+// number or row ids (another branch may have) or made it look old (a change of the schema may have).
 func (a *attempt) fits(v *view) bool {
 	return a != nil && sameHead(a.base, v) && a.snapshot.SequenceNumber > v.meta.LastSequenceNumber() &&
+		a.snapshot.TimestampMs >= v.meta.LastUpdatedMillis() &&
 		(a.snapshot.FirstRowID == nil || *a.snapshot.FirstRowID >= v.meta.NextRowID())
 }
 
