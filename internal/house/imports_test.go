@@ -45,6 +45,7 @@ func rooms() []room {
 		{dir: "commit/state", may: []string{"internal/outcome"}},
 		{dir: "commit/catalog", leaf: true, may: []string{"commit/...", "table/store"}},
 		{dir: "commit/committest", leaf: true, may: []string{"commit/..."}},
+		{dir: "commit/catalog/catalogtest", leaf: true, may: []string{"commit/...", "table/column"}},
 		{dir: "internal/failure"},
 		{dir: "internal/outcome"},
 		{dir: "internal/rungroup"},

@@ -43,8 +43,11 @@ func (s source) product() bool { return !s.test && !helper(s.dir) && !peer(s.dir
 // helper reports whether a package helps tests: its name ends in "test".
 func helper(dir string) bool { return strings.HasSuffix(path.Base(dir), "test") }
 
-// peer reports whether a package drives real components or measures against peers.
-func peer(dir string) bool { return within(dir, "integration") || within(dir, "bench") }
+// peer reports whether a package stands outside the product: it drives real components, measures against peers, or
+// tests the tests.
+func peer(dir string) bool {
+	return within(dir, "integration") || within(dir, "bench") || within(dir, "internal/mutation")
+}
 
 // within reports whether dir is room or below it.
 func within(dir, room string) bool { return dir == room || strings.HasPrefix(dir, room+"/") }

@@ -57,7 +57,8 @@ func (b *builder) try(ctx context.Context, m *mutation, pkg string, tests []stri
 	b.n++
 	binary := filepath.Join(b.dir, fmt.Sprintf("%d.test", b.n))
 	defer os.Remove(binary)
-	args := []string{"test", "-c", "-o", binary}
+	// Nobody debugs these binaries, and linking is most of the time.
+	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary}
 	if m != nil {
 		overlay, err := b.overlay(m)
 		if err != nil {

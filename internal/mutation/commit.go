@@ -7,7 +7,7 @@ func mutations() []mutation {
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.
 func commitMutations() []mutation {
-	const commit, state = "./commit", "./commit/state"
+	const commit, state, catalog = "./commit", "./commit/state", "./commit/catalog"
 	return []mutation{
 		{
 			name: "equality", file: "commit/state/merge.go", pkg: commit, test: "TestStalePositionsAreFenced",
@@ -60,9 +60,9 @@ func commitMutations() []mutation {
 			why: "a snapshot whose sequence number was taken is built anew",
 		},
 		{
-			name: "landed/lineage", file: "commit/settle.go", pkg: commit, test: "TestLostAnswerIsFoundInTheTable",
-			old: "if sent[s.SnapshotID] {", text: "if false {",
-			why: "a snapshot of ours in the lineage has landed, and its files are ours",
+			name: "landed", file: "commit/loop.go", pkg: commit, test: "TestLostAnswerIsFoundInTheTable",
+			old: "snapshot != 0 {", text: "snapshot < 0 {",
+			why: "before anything is compared or sent again, our own commit is looked for",
 		},
 		{
 			name: "landed/writers", file: "commit/settle.go", pkg: commit, test: "TestOwnCommitIsRecognisedWithoutLineage",
@@ -80,9 +80,14 @@ func commitMutations() []mutation {
 			why: "a branch that was rolled back stops the table instead of doubling rows",
 		},
 		{
-			name: "branch/state", file: "commit/lineage.go", pkg: commit, test: "TestPipelinesAndBranchesKeepApart",
-			old: "return err == nil && h.Pipeline == s.Pipeline && h.Branch == s.Branch, err", text: "return err == nil && h.Pipeline == s.Pipeline, err",
-			why: "each branch has positions of its own",
+			name: "replaced", file: "commit/lineage.go", pkg: commit, test: "TestWalkRules",
+			old: "case !l.gap:\n\t\treturn false, s.replaced(mirror, head.SnapshotID)", text: "case !l.gap:\n\t\treturn false, nil",
+			why: "a history that was replaced stops the table",
+		},
+		{
+			name: "mirror", file: "commit/lineage.go", pkg: commit, test: "TestWalkRules",
+			old: "v.state, v.notes = mirror.State, mirror.Notes", text: "",
+			why: "the mirror speaks for snapshots that have expired",
 		},
 		{
 			name: "branch/pipeline", file: "commit/lineage.go", pkg: commit, test: "TestPipelinesAndBranchesKeepApart",
@@ -136,10 +141,25 @@ func commitMutations() []mutation {
 			why:  "a table's times never go backwards",
 		},
 		{
+			name: "schema", file: "commit/evolve.go", pkg: commit, test: "TestEvolveAssertsTheSchema",
+			old: "\t\ttable.AssertCurrentSchemaID(meta.CurrentSchema().ID),\n", text: "",
+			why: "columns are added to the schema that was looked at",
+		},
+		{
+			name: "carry", file: "commit/build.go", pkg: commit, test: "TestUpkeepCarriesTheState",
+			old: "\t\t\ta.snapshot.Summary.Properties[state.SummaryKey] = text\n", text: "",
+			why: "maintenance carries the positions on",
+		},
+		{
 			name: "delete/unknown", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
 			old:  "if _, known := v.state.LastCommit(writer); known || len(v.state.Writers) < state.MaxWriters {",
 			text: "if true {",
 			why:  "not found is not absent: nothing is deleted while that is unknown",
+		},
+		{
+			name: "delete/lineage", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
+			old: "return len(bases) == 0", text: "return len(bases) >= 0",
+			why: "an attempt is dead only when the lineage shows the head it was built on",
 		},
 		{
 			name: "delete/attempts", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
@@ -148,18 +168,28 @@ func commitMutations() []mutation {
 		},
 		{
 			name: "delete/listed", file: "commit/debris.go", pkg: commit, test: "TestUpkeepKeepsTheTableFlat",
-			old: "if !kept[m] {", text: "if true {",
+			old: "if !kept[m] {", text: "if !kept[m] || true {",
 			why: "a manifest that a retained snapshot lists stays",
 		},
 		{
 			name: "expire/named", file: "commit/upkeep.go", pkg: commit, test: "TestUpkeepKeepsWhatIsInUse",
-			old: "if !named[s.SnapshotID] {", text: "if true {",
+			old: "if !named[s.SnapshotID] {", text: "if !named[s.SnapshotID] || true {",
 			why: "what a tag or another branch names stays",
 		},
 		{
 			name: "expire/carrier", file: "commit/upkeep.go", pkg: commit, test: "TestUpkeepKeepsWhatIsInUse",
-			old: "if carriers[line[i].SnapshotID] {", text: "if false {",
+			old: "if carriers[line[i].SnapshotID] {", text: "if carriers[line[i].SnapshotID] && false {",
 			why: "the snapshot with an idle pipeline's positions stays",
+		},
+		{
+			name: "redirect", file: "commit/catalog/transport.go", pkg: catalog, test: "TestRedirectsAreNotFollowed",
+			old: "res.StatusCode >= 300 && res.StatusCode < 400", text: "false",
+			why: "a commit is not sent again to somebody else",
+		},
+		{
+			name: "transparent", file: "commit/catalog/transport.go", pkg: catalog, test: "TestNoTransparentResend",
+			old: "req.Header.Del(\"Idempotency-Key\")", text: "",
+			why: "no transport sends a commit twice behind our back",
 		},
 	}
 }
