@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ingestd/ingestd/internal/event"
-	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/rungroup"
 )
 
@@ -44,44 +43,18 @@ lost by that, since the tables say where to go on. SIGHUP takes over what may ch
 		Example: `  ingestd run -c ingestd.yaml
   ingestd run -c ingestd.yaml --until-latest   # stop when everything that is there now is in the tables`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.runUntilSignal(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.untilSignal(cmd.Context(), func(ctx context.Context, stop <-chan struct{}) error {
+				o.stop = stop
+				return a.run(ctx, o)
+			})
+		},
 	}
 	addConfig(cmd, &o.file)
 	cmd.Flags().BoolVar(&o.untilLatest, "until-latest", false, "stop after reaching the offsets that are the latest at the start")
 	cmd.Flags().BoolVar(&o.acceptConfig, "accept-config", false, "write with a configuration that the tables have moved on from")
 	cmd.Flags().StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the whole run to this file (diagnostics)")
 	return cmd
-}
-
-// runUntilSignal is `ingestd run`: the first TERM or INT drains, the second ends at once.
-func (a *app) runUntilSignal(ctx context.Context, o runOptions) error {
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
-	defer signal.Stop(signals)
-	stop := make(chan struct{})
-	o.stop = stop
-	waiting := rungroup.New(ctx)
-	waiting.Go(func(ctx context.Context) error {
-		for draining := false; ; draining = true {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-signals:
-			}
-			if draining {
-				end(failure.New(failure.Retry, "E_INTERRUPTED", "nothing is lost: the tables say where to go on at the next start",
-					"stopped before everything that was read was committed"))
-				return nil
-			}
-			close(stop)
-		}
-	})
-	err := profiled(o.cpuProfile, func() error { return a.run(ctx, o) })
-	waiting.Stop()
-	_ = waiting.Wait()
-	return err
 }
 
 // run is the daemon, top to bottom.
@@ -134,7 +107,7 @@ func (d *process) watchReload(ctx context.Context) error {
 	}
 }
 
-// watchdog tells systemd that the process lives, as long as every table's owner answers.
+// watchdog tells systemd that the process is running. A table that has stopped is no reason to restart it.
 func (d *process) watchdog(ctx context.Context) error {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval == 0 {

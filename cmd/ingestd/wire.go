@@ -3,11 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -39,7 +36,7 @@ func pipelineOptions(c *config.Config) (ingest.Options, error) {
 		Trigger:  trigger(c),
 	}
 	for name, s := range c.Sources {
-		so, err := sourceOptions(c, name, s)
+		so, err := sourceOptions(name, s)
 		if err != nil {
 			return o, err
 		}
@@ -65,7 +62,7 @@ func trigger(c *config.Config) ingest.Trigger {
 }
 
 // sourceOptions translates one source.
-func sourceOptions(c *config.Config, name string, s config.Source) (ingest.SourceOptions, error) {
+func sourceOptions(name string, s config.Source) (ingest.SourceOptions, error) {
 	k, err := kafkaOptions(s)
 	if err != nil {
 		return ingest.SourceOptions{}, fmt.Errorf("source %s: %w", name, err)
@@ -76,9 +73,6 @@ func sourceOptions(c *config.Config, name string, s config.Source) (ingest.Sourc
 		Fetch: kafka.Fetch{MaxBytes: fetchBytes(c, s), MaxBatchBytes: int32(s.Consumer.MaxBatchBytes)},
 	}
 	so.GroupID = s.Consumer.GroupID
-	if so.GroupID == "" {
-		so.GroupID = "ingestd-" + c.Pipeline + "-" + name
-	}
 	if s.Consumer.Mode == config.ConsumerGroup {
 		so.Group = &ingest.GroupOptions{InstanceID: s.Consumer.InstanceID, SessionTimeout: s.Consumer.SessionTimeout.Std()}
 	}
@@ -115,28 +109,11 @@ func registryClient(r config.Registry) (*schemareg.Client, error) {
 
 // tlsConfig reads the files of a TLS block; nil means plain text.
 func tlsConfig(t *config.TLS) (*tls.Config, error) {
-	if t == nil || !t.Enabled {
-		return nil, nil
+	c, err := t.ClientConfig()
+	if err != nil {
+		return nil, failure.Wrap(err, failure.Config, "E_TLS_FILE", "check the files of the tls block", "setting up TLS")
 	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, failure.Wrap(err, failure.Config, "E_TLS_FILE", "check tls.ca_file", "reading the certificate authorities")
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, failure.New(failure.Config, "E_TLS_FILE", "tls.ca_file must hold PEM certificates", "no certificate in %s", t.CAFile)
-		}
-	}
-	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, failure.Wrap(err, failure.Config, "E_TLS_FILE", "check tls.cert_file and tls.key_file", "reading the client certificate")
-		}
-		out.Certificates = []tls.Certificate{pair}
-	}
-	return out, nil
+	return c, nil
 }
 
 // storeOptions translates the storage block.
@@ -213,6 +190,8 @@ func formats(o *ingest.TableOptions, t config.Table) (err error) {
 		o.Key.Format = ingest.FormatAvro
 	case config.KeyRaw:
 		o.Key.Format = ingest.FormatRaw
+	case config.KeyOff:
+		o.Key.Format = ingest.FormatOff
 	case config.KeyJSON:
 		o.Key.Format = ingest.FormatJSON
 		o.Key.Schema, err = jsonSchema(t.Key.Schema, config.UnknownRefuse)
@@ -316,7 +295,7 @@ func openLake(ctx context.Context, c *config.Config, o *ingest.Options) error {
 func catalogOptions(c *config.Config) (catalog.Options, error) {
 	k := c.Catalog
 	o := catalog.Options{
-		Type: string(k.Type), Name: k.Name, URI: k.URI, Path: k.Path, Warehouse: k.Warehouse, Token: k.Token.Reveal(), Credential: k.Credential.Reveal(),
+		Type: catalog.Type(k.Type), Name: k.Name, URI: k.URI, Path: k.Path, Warehouse: k.Warehouse, Token: k.Token.Reveal(), Credential: k.Credential.Reveal(),
 		OAuth2ServerURI: k.OAuth2ServerURI, Scope: k.Scope, Headers: map[string]string{},
 	}
 	for name, v := range k.Headers {
