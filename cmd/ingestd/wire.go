@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"maps"
 	"regexp"
@@ -36,7 +37,7 @@ func pipelineOptions(c *config.Config) (ingest.Options, error) {
 		Trigger:  trigger(c),
 	}
 	for name, s := range c.Sources {
-		so, err := sourceOptions(name, s)
+		so, err := sourceOptions(c, name, s)
 		if err != nil {
 			return o, err
 		}
@@ -62,7 +63,7 @@ func trigger(c *config.Config) ingest.Trigger {
 }
 
 // sourceOptions translates one source.
-func sourceOptions(name string, s config.Source) (ingest.SourceOptions, error) {
+func sourceOptions(c *config.Config, name string, s config.Source) (ingest.SourceOptions, error) {
 	k, err := kafkaOptions(s)
 	if err != nil {
 		return ingest.SourceOptions{}, fmt.Errorf("source %s: %w", name, err)
