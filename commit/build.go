@@ -15,6 +15,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit/state"
+	ours "github.com/ingestd/ingestd/table"
 )
 
 // attempt is one snapshot, built on one head and ready to be sent. It can be sent any number of times: it lands at
@@ -102,6 +103,9 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 	if len(a.updates) != 2 {
 		return nil, errors.New("building snapshot: the library staged no snapshot")
 	}
+	if err := t.mend(ctx, v, rec, &a.snapshot); err != nil {
+		return nil, err
+	}
 	mirror := state.Mirror{SnapshotID: a.snapshot.SnapshotID, Sequence: a.snapshot.SequenceNumber, State: next, Notes: notes}
 	property, err := mirror.Encode()
 	if err != nil {
@@ -113,6 +117,24 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 	}
 	a.pin(v, t.spec.Branch)
 	return a, nil
+}
+
+// mend puts right what the library wrote wrong into the manifest list; nothing has been sent yet.
+func (t *Table) mend(ctx context.Context, v *view, rec *recorder, snapshot *table.Snapshot) error {
+	if !slices.ContainsFunc(v.meta.PartitionSpecs(), func(p iceberg.PartitionSpec) bool {
+		return ours.MayNeedMending(p, v.meta.CurrentSchema())
+	}) {
+		return nil
+	}
+	fs, err := rec.wrap(v.tbl.FS)(ctx)
+	if err == nil {
+		_, err = ours.MendManifestList(fs, v.meta, snapshot)
+	}
+	if err != nil && v.meta.Version() > defaultFormat {
+		return t.spec.halt(CodeFormatVersion, "use format version 2, or partition by a column without empty strings",
+			"a partition value is the empty string, which cannot be written right in format version %d: %v", v.meta.Version(), err)
+	}
+	return err
 }
 
 // pin makes the attempt conditional: on this very table, and on the branch standing where it was looked at.

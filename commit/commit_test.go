@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/apache/iceberg-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingestd/ingestd/commit/committest"
@@ -300,4 +301,41 @@ func TestProgressWithoutRows(t *testing.T) {
 	require.Empty(t, head.Summary.Properties["added-data-files"])
 	require.NotContains(t, b.cat.Table(ident...).Properties(), "schema.name-mapping.default")
 	require.Equal(t, [][2]int{{0, 10}}, b.live(head)["0"])
+}
+
+// Format version 3 gives every row an id, from a counter in the table that all snapshots move.
+func TestFormatVersionThree(t *testing.T) {
+	b := newBench(t)
+	w := b.openSpec(tended("w1"))
+	require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(1), FormatVersion: 3}))
+	b.on(map[int]fault{3: dropped, 5: lost})
+	for i := range 30 {
+		b.commit(w, step(0, i*10, i*10+10))
+	}
+	require.Equal(t, map[string]int{"0": 300}, b.exact("main"))
+	require.GreaterOrEqual(t, b.cat.Table(ident...).NextRowID(), int64(300))
+}
+
+// An empty string as the lowest partition value: the library writes "nothing but nulls" into the manifest list, and
+// readers would pass over the rows.
+func TestEmptyPartitionValueIsNotNull(t *testing.T) {
+	b := newBench(t)
+	w := b.open("w1")
+	require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(1), PartitionBy: []PartitionField{{Column: "name", Transform: iceberg.IdentityTransform{}}}}))
+	spec := w.PartitionSpec()
+	id := spec.Field(0).FieldID
+	fs := FileSet{Steps: []Step{step(0, 0, 10)}, Added: 10, SchemaID: w.Schema().ID}
+	for i, v := range []string{"", "z"} {
+		name := w.Location() + "/data/" + jsonInt(int64(i)) + "-p0-" + jsonInt(int64(i*5)) + "-" + jsonInt(int64(i*5+5)) + ".parquet"
+		fs.Files = append(fs.Files, dataFile(t, spec, name, 5, map[int]any{id: v}))
+	}
+	_, err := w.Commit(b.ctx, fs)
+	require.NoError(t, err)
+	manifests, err := headOf(b.cat.Table(ident...), "main").Manifests(b.cat.Files)
+	require.NoError(t, err)
+	bounds := manifests[0].Partitions()[0]
+	require.NotNil(t, bounds.LowerBound)
+	require.Equal(t, "", string(*bounds.LowerBound))
+	require.Equal(t, "z", string(*bounds.UpperBound))
+	b.exact("main")
 }

