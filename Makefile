@@ -13,6 +13,7 @@ PKG       ?= ./...
 BENCH     ?= .
 FUZZTIME  ?= 30s
 SOAKTIME  ?= 10m
+MUTATION_ARGS ?=
 BENCH_ARGS ?=
 E2E_ARGS  ?=
 INTEGRATION_ARGS ?=
@@ -50,12 +51,17 @@ microbench: ## Run the packages' own benchmarks (PKG and BENCH select)
 bench-e2e: build ## Measure the daemon against a real broker, beside the straightforward pipeline (E2E_ARGS='-n 1000000 -rounds 1')
 	$(GO) run ./integration/benche2e -ingestd bin/ingestd $(E2E_ARGS)
 
+.PHONY: mutation
+mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
+	$(GO) run ./internal/mutation $(MUTATION_ARGS)
+
+# An interesting input is made smaller for at most 5 s: the default of a minute can use up a short run.
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME
+fuzz: ## Run every fuzz target for FUZZTIME, one after the other
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \
 	    echo "== $$dir $$target for $(FUZZTIME)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$dir; \
 	  done; \
 	done
 
