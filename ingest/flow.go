@@ -28,13 +28,24 @@ func (s *source) wantsMore() bool {
 	return false
 }
 
-// balance pauses the partitions that hold more than their part of full queues, so that a hot one does not take the
-// room of others that starve, and those that wait for something; it resumes them when they are down to half.
+// balance pauses and resumes partitions.
 //
 // It comes right before a poll, because the client throws away what it has fetched for a partition that is paused
 // then, and fetches it again: in the steady state of a catch-up nothing may be paused.
 func (s *source) balance() {
-	var total, waiting int64
+	pause, resume := s.choose()
+	if len(pause) > 0 {
+		s.client.Kgo.PauseFetchPartitions(pause)
+	}
+	if len(resume) > 0 {
+		s.client.Kgo.ResumeFetchPartitions(resume)
+	}
+}
+
+// choose picks the partitions to pause: those that hold more than their part of full queues, so that a hot one does not
+// take the room of others that starve, and those that wait for something. They are resumed when they are down to half.
+func (s *source) choose() (pause, resume map[string][]int32) {
+	var total, waiting, paused int64
 	for _, c := range s.partitions {
 		if n := c.queued.Load(); c.reading && n > 0 {
 			total += n
@@ -43,14 +54,12 @@ func (s *source) balance() {
 	}
 	most := s.fetch.Queue()
 	part := most / max(1, waiting)
-	pause, resume := map[string][]int32{}, map[string][]int32{}
-	paused := int64(0)
+	pause, resume = map[string][]int32{}, map[string][]int32{}
 	for id, c := range s.partitions {
 		if !c.reading {
 			continue
 		}
-		n := c.queued.Load()
-		parked := c.parked.Load()
+		n, parked := c.queued.Load(), c.parked.Load()
 		switch {
 		case !c.paused && n > 0 && (parked || total > most && n >= part):
 			c.paused = true
@@ -64,12 +73,7 @@ func (s *source) balance() {
 		}
 	}
 	s.paused.Store(paused)
-	if len(pause) > 0 {
-		s.client.Kgo.PauseFetchPartitions(pause)
-	}
-	if len(resume) > 0 {
-		s.client.Kgo.ResumeFetchPartitions(resume)
-	}
+	return pause, resume
 }
 
 // adapt keeps what one fetch holds, decompressed and as records, within half of what the queues may hold: how many
