@@ -249,7 +249,23 @@ func (f *feed) sourceTroubled(topic string, err error) {
 			}
 		}
 	default:
-		f.trouble("being a member of group "+f.opts.GroupID, err)
+		f.membershipFailed(err)
+	}
+}
+
+// membershipFailed stops the tables when the group will never take this process in. Anything else may pass.
+func (f *feed) membershipFailed(err error) {
+	what := "being a member of group " + f.opts.GroupID
+	if errors.Is(err, kerr.InvalidSessionTimeout) || errors.Is(err, kerr.InconsistentGroupProtocol) {
+		err = failure.Wrap(err, failure.Config, "E_GROUP",
+			"consumer.session_timeout must lie within the broker's limits, and every process of the group must be an ingestd", "%s", what)
+	}
+	if err = kafka.Classify(err, what); failure.ClassOf(err) != failure.Config {
+		f.trouble(what, err)
+		return
+	}
+	for _, o := range f.owners {
+		o.fail(err)
 	}
 }
 

@@ -47,3 +47,16 @@ func (s *source) memberSeeks() {
 	}
 	s.client.Kgo.ResumeFetchPartitions(resume)
 }
+
+// unheard says that this member reads nothing. It polls then all the same: why the group gives it nothing is told there.
+func (s *source) unheard() bool {
+	if !s.group || s.stopped {
+		return false
+	}
+	for _, c := range s.partitions {
+		if c.reading {
+			return false
+		}
+	}
+	return true
+}

@@ -33,8 +33,8 @@ type Options struct {
 	UntilLatest bool
 	// Discovery is how often new topics and partitions are looked for; 0 = DefaultDiscovery.
 	Discovery time.Duration
-	Events      event.Sink
-	Now         func() time.Time
+	Events    event.Sink
+	Now       func() time.Time
 }
 
 // SourceOptions describe one named source.

@@ -110,7 +110,7 @@ func (s *source) run(ctx context.Context) error {
 		s.orders.Unlock()
 		runAll(list)
 		s.memberSeeks()
-		if s.wantsMore() {
+		if s.wantsMore() || s.unheard() {
 			s.dispatch(s.client.Kgo.PollFetches(pollCtx))
 		} else {
 			s.waitHungry(pollCtx)

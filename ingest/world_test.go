@@ -41,7 +41,7 @@ type world struct {
 
 func newWorld(t *testing.T, partitions int32, topics ...string) *world {
 	t.Helper()
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topics...))
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topics...), kfake.GroupMinSessionTimeout(time.Second))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	w := &world{t: t, cluster: c, dir: t.TempDir(), produced: map[string]string{}, next: map[kafka.Partition]int64{}}
