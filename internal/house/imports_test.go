@@ -98,14 +98,11 @@ func touchers() []toucher {
 	}
 }
 
-// builders is the room of the build itself: it pins dependencies that nobody imports yet.
-const builders = "internal/deps"
-
 func TestImportMatrix(t *testing.T) { checkMatrix(theTree(t).code, t.Errorf) }
 
 func checkMatrix(code []source, complain complain) {
 	for _, s := range code {
-		if s.test || peer(s.dir) || s.dir == builders {
+		if s.test || peer(s.dir) {
 			continue
 		}
 		own, ok := roomOf(s.dir)
@@ -127,7 +124,7 @@ func TestOnlyToucher(t *testing.T) { checkTouchers(theTree(t).code, t.Errorf) }
 
 func checkTouchers(code []source, complain complain) {
 	for _, s := range code {
-		if !s.product() || s.dir == builders {
+		if !s.product() {
 			continue
 		}
 		for _, spec := range s.file.Imports {
