@@ -15,7 +15,9 @@ import (
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/outcome"
+	"github.com/ingestd/ingestd/table/column"
 )
 
 // Each test here holds one check that exactly once rests on; internal/mutation takes the check out and demands that
@@ -177,6 +179,38 @@ func TestBatchesOfAnOlderSeekAreDropped(t *testing.T) {
 	fresh := read(p.generation, 5)
 	require.Same(t, fresh, p.head())
 	require.EqualValues(t, 10, p.queued.Load())
+}
+
+// partFunc is a part made of a function.
+type partFunc func(*kgo.Record) error
+
+func (f partFunc) append(r *kgo.Record) error { return f(r) }
+
+// TestRefusedRecordLeavesNothingBehind: the value has been decoded when the key turns out to be bad. Half a row would
+// shift all that follow.
+func TestRefusedRecordLeavesNothingBehind(t *testing.T) {
+	long := column.Type{Kind: column.Long}
+	layout, err := column.NewLayout([]column.Field{{ID: 1, Name: "id", Required: true, Type: long}, {ID: 2, Name: "key", Required: true, Type: long}})
+	require.NoError(t, err)
+	set := column.NewSet(layout)
+	bad := failure.New(failure.Poison, "E_DECODE", "", "bad key")
+	d := &decoder{
+		set: set, policies: Policies{Decode: Skip},
+		value: partFunc(func(r *kgo.Record) error { set.Columns[0].AppendInt64(r.Offset); return nil }),
+		key: partFunc(func(r *kgo.Record) error {
+			if r.Offset%2 == 1 {
+				return bad
+			}
+			set.Columns[1].AppendInt64(r.Offset)
+			return nil
+		}),
+	}
+	for at, want := range []outcome.Outcome{outcome.Written, outcome.Skipped, outcome.Written, outcome.Skipped} {
+		got, err := d.append(&kgo.Record{Offset: int64(at)})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	require.NoError(t, set.Check(2))
 }
 
 // hooked is a catalog that lets a test act in the middle of one commit.

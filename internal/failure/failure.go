@@ -48,7 +48,7 @@ func New(class Class, code, hint, format string, args ...any) *Error {
 }
 
 // Wrap classifies err. The text reads "<format>: <err>".
-func Wrap(err error, class Class, code, hint string, format string, args ...any) *Error {
+func Wrap(err error, class Class, code, hint string, format string, args ...any) *Error { //nolint:revive // five, and what the format wants
 	return &Error{Class: class, Code: code, Hint: hint, text: fmt.Sprintf(format, args...), cause: err}
 }
 

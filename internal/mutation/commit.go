@@ -1,194 +1,229 @@
 package main
 
+import "slices"
+
 // mutations are all checks that are known to matter.
-func mutations() []mutation {
-	return append(commitMutations(), ingestMutations()...)
-}
+func mutations() []mutation { return slices.Concat(commitMutations(), ingestMutations()) }
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.
 func commitMutations() []mutation {
-	const commit, state, catalog = "./commit", "./commit/state", "./commit/catalog"
+	return slices.Concat(comparing(), pinning(), looking(), reading(), guarding(), keeping(), sending())
+}
+
+// comparing takes out the comparison of positions.
+func comparing() []mutation {
 	return []mutation{
 		{
-			name: "equality", file: "commit/state/merge.go", pkg: commit, test: "TestStalePositionsAreFenced",
+			name: "equality", file: "commit/state/merge.go", pkg: "./commit", test: "TestStalePositionsAreFenced",
 			old: "if stored.Position != c.From {", text: "if false {",
 			why: "without the comparison a repeated batch lands twice",
 		},
 		{
-			name: "equality/ahead", file: "commit/state/merge.go", pkg: commit, test: "TestStalePositionsAreFenced",
+			name: "equality/ahead", file: "commit/state/merge.go", pkg: "./commit", test: "TestStalePositionsAreFenced",
 			old: "if stored.Position != c.From {", text: "if stored.Position > c.From {",
 			why: "equality, not order: a batch that begins behind a gap is refused",
 		},
 		{
-			name: "equality/behind", file: "commit/state/merge.go", pkg: state, test: "TestApplyComparesForEquality",
+			name: "equality/behind", file: "commit/state/merge.go", pkg: "./commit/state", test: "TestApplyComparesForEquality",
 			old: "if stored.Position != c.From {", text: "if stored.Position < c.From {",
 			why: "equality, not order: a batch that repeats something is refused",
 		},
 		{
-			name: "equality/closed", file: "commit/state/merge.go", pkg: state, test: "TestApplyComparesForEquality",
+			name: "equality/closed", file: "commit/state/merge.go", pkg: "./commit/state", test: "TestApplyComparesForEquality",
 			old: "if stored.Closed && !c.Drop {", text: "if false {",
 			why: "nothing follows the end of a closed partition",
 		},
 		{
-			name: "pin", file: "commit/build.go", pkg: commit, test: "TestPinKeepsOutACommitOnAHeadThatMoved",
+			name: "epoch", file: "commit/loop.go", pkg: "./commit", test: "TestConfigEpochs",
+			old: "case cur.N == t.opened:", text: "case true:",
+			why: "a process with an older configuration stops when another has moved the table on",
+		},
+	}
+}
+
+// pinning takes out the requirements of a commit.
+func pinning() []mutation {
+	return []mutation{
+		{
+			name: "pin", file: "commit/build.go", pkg: "./commit", test: "TestPinKeepsOutACommitOnAHeadThatMoved",
 			old: "\t\ttable.AssertRefSnapshotID(branch, v.headID()),\n", text: "",
 			why: "the head that was checked is the one that is built on",
 		},
 		{
-			name: "pin/branch", file: "commit/build.go", pkg: commit, test: "TestPipelinesAndBranchesKeepApart",
+			name: "pin/branch", file: "commit/build.go", pkg: "./commit", test: "TestPipelinesAndBranchesKeepApart",
 			old: "a.pin(v, t.spec.Branch)", text: `a.pin(v, "main")`,
 			why: "the pin is on the branch that is written",
 		},
 		{
-			name: "pin/uuid", file: "commit/build.go", pkg: commit, test: "TestEveryCommitIsPinned",
+			name: "pin/uuid", file: "commit/build.go", pkg: "./commit", test: "TestEveryCommitIsPinned",
 			old: "\t\ttable.AssertTableUUID(v.meta.TableUUID()),\n", text: "",
 			why: "a table of the same name is another table",
 		},
 		{
-			name: "reload", file: "commit/loop.go", pkg: commit, test: "TestLostAnswerIsFoundInTheTable",
-			old:  "\tif err := t.load(ctx); err != nil {\n\t\treturn w.orUnknown(ctx, t, err)\n\t}\n",
-			text: "", why: "after an error only the table tells what happened",
-		},
-		{
-			name: "resend", file: "commit/loop.go", pkg: commit, test: "TestSameSnapshotIsSentAgain",
-			old: "if w.pending.fits(t.view) {", text: "if false {",
-			why: "a commit that did not arrive is the same snapshot again, so that it lands once",
-		},
-		{
-			name: "resend/sequence", file: "commit/build.go", pkg: commit, test: "TestAnotherBranchTakesTheSequenceNumber",
-			old: "a.snapshot.SequenceNumber > v.meta.LastSequenceNumber() &&", text: "true &&",
-			why: "a snapshot whose sequence number was taken is built anew",
-		},
-		{
-			name: "landed", file: "commit/loop.go", pkg: commit, test: "TestLostAnswerIsFoundInTheTable",
-			old: "snapshot != 0 {", text: "snapshot < 0 {",
-			why: "before anything is compared or sent again, our own commit is looked for",
-		},
-		{
-			name: "landed/writers", file: "commit/settle.go", pkg: commit, test: "TestOwnCommitIsRecognisedWithoutLineage",
-			old: "ok && id == w.commitID {", text: "ok && id == \"\" {",
-			why: "some catalogs show no lineage: the head carries each writer's last commit",
-		},
-		{
-			name: "uuid", file: "commit/table.go", pkg: commit, test: "TestDroppedAndRecreated",
-			old: "if tbl.Metadata().TableUUID() != t.uuid {", text: "if false {",
-			why: "a table that was dropped and created again is not filled on",
-		},
-		{
-			name: "rollback", file: "commit/lineage.go", pkg: commit, test: "TestWalkRules",
-			old: "\treturn s.rolledBack(mirror, ours.SnapshotID)\n", text: "\treturn nil\n",
-			why: "a branch that was rolled back stops the table instead of doubling rows",
-		},
-		{
-			name: "replaced", file: "commit/lineage.go", pkg: commit, test: "TestWalkRules",
-			old: "case !l.gap:\n\t\treturn false, s.replaced(mirror, head.SnapshotID)", text: "case !l.gap:\n\t\treturn false, nil",
-			why: "a history that was replaced stops the table",
-		},
-		{
-			name: "mirror", file: "commit/lineage.go", pkg: commit, test: "TestWalkRules",
-			old: "v.state, v.notes = mirror.State, mirror.Notes", text: "",
-			why: "the mirror speaks for snapshots that have expired",
-		},
-		{
-			name: "branch/pipeline", file: "commit/lineage.go", pkg: commit, test: "TestPipelinesAndBranchesKeepApart",
-			old: "return err == nil && h.Pipeline == s.Pipeline && h.Branch == s.Branch, err", text: "return err == nil && h.Branch == s.Branch, err",
-			why: "each pipeline has positions of its own",
-		},
-		{
-			name: "branch/tag", file: "commit/lineage.go", pkg: commit, test: "TestBranchMustNotBeATag",
-			old: "if ref.SnapshotRefType != table.BranchRef {", text: "if false {",
-			why: "a tag is never moved",
-		},
-		{
-			name: "branch/written", file: "commit/build.go", pkg: commit, test: "TestPipelinesAndBranchesKeepApart",
-			old: "tbl.NewTransactionOnBranch(t.spec.Branch)", text: "tbl.NewTransaction()",
-			why: "rows go to the branch whose positions were compared",
-		},
-		{
-			name: "format", file: "commit/lineage.go", pkg: commit, test: "TestOldFormatIsRefused",
-			old: "if meta.Version() < 2 {", text: "if false {",
-			why: "without sequence numbers a late commit is not harmless",
-		},
-		{
-			name: "epoch", file: "commit/loop.go", pkg: commit, test: "TestConfigEpochs",
-			old: "case cur.N == t.opened:", text: "case true:",
-			why: "a process with an older configuration stops when another has moved the table on",
-		},
-		{
-			name: "nullpin", file: "commit/loop.go", pkg: commit, test: "TestNoNullPinToAForeignTable",
+			name: "nullpin", file: "commit/loop.go", pkg: "./commit", test: "TestNoNullPinToAForeignTable",
 			old: "if v.head == nil && !w.created && !t.caps.NullPin {", text: "if false {",
 			why: "a null pin that the catalog does not check is never sent",
 		},
 		{
-			name: "paths/batch", file: "commit/guard.go", pkg: commit, test: "TestGuards",
+			name: "schema", file: "commit/evolve.go", pkg: "./commit", test: "TestEvolveAssertsTheSchema",
+			old: "\t\ttable.AssertCurrentSchemaID(meta.CurrentSchema().ID),\n", text: "",
+			why: "columns are added to the schema that was looked at",
+		},
+	}
+}
+
+// looking takes out what is done after an error, when only the table knows.
+func looking() []mutation {
+	return []mutation{
+		{
+			name: "reload", file: "commit/loop.go", pkg: "./commit", test: "TestLostAnswerIsFoundInTheTable",
+			old:  "\tif err := t.load(ctx); err != nil {\n\t\treturn w.orUnknown(ctx, t, err)\n\t}\n",
+			text: "", why: "after an error only the table tells what happened",
+		},
+		{
+			name: "resend", file: "commit/loop.go", pkg: "./commit", test: "TestSameSnapshotIsSentAgain",
+			old: "if w.pending.fits(t.view) {", text: "if false {",
+			why: "a commit that did not arrive is the same snapshot again, so that it lands once",
+		},
+		{
+			name: "resend/sequence", file: "commit/build.go", pkg: "./commit", test: "TestAnotherBranchTakesTheSequenceNumber",
+			old: "a.snapshot.SequenceNumber > v.meta.LastSequenceNumber() &&", text: "true &&",
+			why: "a snapshot whose sequence number was taken is built anew",
+		},
+		{
+			name: "landed", file: "commit/loop.go", pkg: "./commit", test: "TestLostAnswerIsFoundInTheTable",
+			old: "snapshot != 0 {", text: "snapshot < 0 {",
+			why: "before anything is compared or sent again, our own commit is looked for",
+		},
+		{
+			name: "landed/writers", file: "commit/settle.go", pkg: "./commit", test: "TestOwnCommitIsRecognisedWithoutLineage",
+			old: "ok && id == w.commitID {", text: "ok && id == \"\" {",
+			why: "some catalogs show no lineage: the head carries each writer's last commit",
+		},
+	}
+}
+
+// reading takes out what is refused in a history, and whose positions it holds.
+func reading() []mutation {
+	return []mutation{
+		{
+			name: "uuid", file: "commit/table.go", pkg: "./commit", test: "TestDroppedAndRecreated",
+			old: "if tbl.Metadata().TableUUID() != t.uuid {", text: "if false {",
+			why: "a table that was dropped and created again is not filled on",
+		},
+		{
+			name: "rollback", file: "commit/lineage.go", pkg: "./commit", test: "TestWalkRules",
+			old: "\treturn s.rolledBack(mirror, ours.SnapshotID)\n", text: "\treturn nil\n",
+			why: "a branch that was rolled back stops the table instead of doubling rows",
+		},
+		{
+			name: "replaced", file: "commit/lineage.go", pkg: "./commit", test: "TestWalkRules",
+			old: "case !l.gap:\n\t\treturn false, s.replaced(mirror, head.SnapshotID)", text: "case !l.gap:\n\t\treturn false, nil",
+			why: "a history that was replaced stops the table",
+		},
+		{
+			name: "mirror", file: "commit/lineage.go", pkg: "./commit", test: "TestWalkRules",
+			old: "v.state, v.notes = mirror.State, mirror.Notes", text: "",
+			why: "the mirror speaks for snapshots that have expired",
+		},
+		{
+			name: "branch/pipeline", file: "commit/lineage.go", pkg: "./commit", test: "TestPipelinesAndBranchesKeepApart",
+			old: "return err == nil && h.Pipeline == s.Pipeline && h.Branch == s.Branch, err", text: "return err == nil && h.Branch == s.Branch, err",
+			why: "each pipeline has positions of its own",
+		},
+		{
+			name: "branch/tag", file: "commit/lineage.go", pkg: "./commit", test: "TestBranchMustNotBeATag",
+			old: "if ref.SnapshotRefType != table.BranchRef {", text: "if false {",
+			why: "a tag is never moved",
+		},
+		{
+			name: "branch/written", file: "commit/build.go", pkg: "./commit", test: "TestPipelinesAndBranchesKeepApart",
+			old: "tbl.NewTransactionOnBranch(t.spec.Branch)", text: "tbl.NewTransaction()",
+			why: "rows go to the branch whose positions were compared",
+		},
+		{
+			name: "format", file: "commit/lineage.go", pkg: "./commit", test: "TestOldFormatIsRefused",
+			old: "if meta.Version() < 2 {", text: "if false {",
+			why: "without sequence numbers a late commit is not harmless",
+		},
+	}
+}
+
+// guarding takes out what is refused in a batch and a snapshot.
+func guarding() []mutation {
+	return []mutation{
+		{
+			name: "paths/batch", file: "commit/guard.go", pkg: "./commit", test: "TestGuards",
 			old: "if seen[path] || t.paths.known[path] {", text: "if t.paths.known[path] {",
 			why: "a file is added once, whatever a batch says",
 		},
 		{
-			name: "paths/before", file: "commit/guard.go", pkg: commit, test: "TestGuards",
+			name: "paths/before", file: "commit/guard.go", pkg: "./commit", test: "TestGuards",
 			old: "if seen[path] || t.paths.known[path] {", text: "if seen[path] {",
 			why: "a file of an earlier commit is not added again",
 		},
 		{
-			name: "rows", file: "commit/guard.go", pkg: commit, test: "TestGuards",
+			name: "rows", file: "commit/guard.go", pkg: "./commit", test: "TestGuards",
 			old: "if rows != fs.Added || rows != added {", text: "if false {",
 			why: "files and ranges of a batch say the same",
 		},
 		{
-			name: "time", file: "commit/build.go", pkg: commit, test: "TestClockSkew",
+			name: "time", file: "commit/build.go", pkg: "./commit", test: "TestClockSkew",
 			old:  "a.snapshot.TimestampMs = max(t.env.Now().UnixMilli(), v.meta.LastUpdatedMillis()+1, newest(v)+1)",
 			text: "a.snapshot.TimestampMs = t.env.Now().UnixMilli()",
 			why:  "a table's times never go backwards",
 		},
 		{
-			name: "schema", file: "commit/evolve.go", pkg: commit, test: "TestEvolveAssertsTheSchema",
-			old: "\t\ttable.AssertCurrentSchemaID(meta.CurrentSchema().ID),\n", text: "",
-			why: "columns are added to the schema that was looked at",
-		},
-		{
-			name: "carry", file: "commit/build.go", pkg: commit, test: "TestUpkeepCarriesTheState",
+			name: "carry", file: "commit/build.go", pkg: "./commit", test: "TestUpkeepCarriesTheState",
 			old: "\t\t\ta.snapshot.Summary.Properties[state.SummaryKey] = text\n", text: "",
 			why: "maintenance carries the positions on",
 		},
+	}
+}
+
+// keeping takes out what is never deleted.
+func keeping() []mutation {
+	return []mutation{
 		{
-			name: "delete/unknown", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
+			name: "delete/unknown", file: "commit/settle.go", pkg: "./commit", test: "TestFilesOfAForgottenCommitAreNotDead",
 			old:  "if _, known := v.state.LastCommit(writer); known || len(v.state.Writers) < state.MaxWriters {",
 			text: "if true {",
 			why:  "not found is not absent: nothing is deleted while that is unknown",
 		},
 		{
-			name: "delete/lineage", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
+			name: "delete/lineage", file: "commit/settle.go", pkg: "./commit", test: "TestFilesOfAForgottenCommitAreNotDead",
 			old: "return len(bases) == 0", text: "return len(bases) >= 0",
 			why: "an attempt is dead only when the lineage shows the head it was built on",
 		},
 		{
-			name: "delete/attempts", file: "commit/settle.go", pkg: commit, test: "TestFilesOfAForgottenCommitAreNotDead",
+			name: "delete/attempts", file: "commit/settle.go", pkg: "./commit", test: "TestFilesOfAForgottenCommitAreNotDead",
 			old: "res.FilesDead = w.absent(t.view, t.spec.Writer); res.FilesDead {", text: "res.FilesDead = w.absent(t.view, t.spec.Writer); true {",
 			why: "the manifests of an attempt that may have landed stay",
 		},
 		{
-			name: "delete/listed", file: "commit/debris.go", pkg: commit, test: "TestUpkeepKeepsTheTableFlat",
+			name: "delete/listed", file: "commit/debris.go", pkg: "./commit", test: "TestUpkeepUnderFaults",
 			old: "if !kept[m] {", text: "if !kept[m] || true {",
 			why: "a manifest that a retained snapshot lists stays",
 		},
 		{
-			name: "expire/named", file: "commit/upkeep.go", pkg: commit, test: "TestUpkeepKeepsWhatIsInUse",
+			name: "expire/named", file: "commit/upkeep.go", pkg: "./commit", test: "TestUpkeepKeepsWhatIsInUse",
 			old: "if !named[s.SnapshotID] {", text: "if !named[s.SnapshotID] || true {",
 			why: "what a tag or another branch names stays",
 		},
+	}
+}
+
+// sending takes out the way to the catalog.
+func sending() []mutation {
+	return []mutation{
 		{
-			name: "expire/carrier", file: "commit/upkeep.go", pkg: commit, test: "TestUpkeepKeepsWhatIsInUse",
-			old: "if carriers[line[i].SnapshotID] {", text: "if carriers[line[i].SnapshotID] && false {",
-			why: "the snapshot with an idle pipeline's positions stays",
-		},
-		{
-			name: "redirect", file: "commit/catalog/transport.go", pkg: catalog, test: "TestRedirectsAreNotFollowed",
+			name: "redirect", file: "commit/catalog/transport.go", pkg: "./commit/catalog", test: "TestRedirectsAreNotFollowed",
 			old: "res.StatusCode >= 300 && res.StatusCode < 400", text: "false",
 			why: "a commit is not sent again to somebody else",
 		},
 		{
-			name: "transparent", file: "commit/catalog/transport.go", pkg: catalog, test: "TestNoTransparentResend",
-			old: "req.Header.Del(\"Idempotency-Key\")", text: "",
+			name: "transparent", file: "commit/catalog/transport.go", pkg: "./commit/catalog", test: "TestNoTransparentResend",
+			old: "\t\treq.GetBody = nil\n\t\treq.Header.Del(\"Idempotency-Key\")\n", text: "",
 			why: "no transport sends a commit twice behind our back",
 		},
 	}

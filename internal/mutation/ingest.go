@@ -1,7 +1,12 @@
 package main
 
+import "slices"
+
 // ingestMutations take out what ingest promises: rows and ranges belong together, cursors come from the table.
-func ingestMutations() []mutation {
+func ingestMutations() []mutation { return slices.Concat(cursors(), deciding()) }
+
+// cursors takes out what keeps rows, ranges and cursors together.
+func cursors() []mutation {
 	const pkg = "./ingest"
 	return []mutation{
 		{
@@ -49,8 +54,15 @@ func ingestMutations() []mutation {
 			old: "\tp.generation++\n", text: "",
 			why: "every seek makes older batches stale",
 		},
+	}
+}
+
+// deciding takes out what ingest decides about records, partitions and files.
+func deciding() []mutation {
+	const pkg = "./ingest"
+	return []mutation{
 		{
-			name: "halfrow", file: "ingest/decode.go", pkg: pkg, test: "TestBadRecordStopsItsTableOnly",
+			name: "halfrow", file: "ingest/decode.go", pkg: pkg, test: "TestRefusedRecordLeavesNothingBehind",
 			old: "d.set.Truncate(before)", text: "_ = before",
 			why: "a record that is refused leaves nothing behind in the columns",
 		},

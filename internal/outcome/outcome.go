@@ -9,23 +9,23 @@ package outcome
 type Outcome uint8
 
 const (
-	// Written: the record is a row of the table.
+	// Written means that the record is a row of the table.
 	Written Outcome = iota
-	// Folded: a later change of the same key in the same snapshot took its place.
+	// Folded means that a later change of the same key in the same snapshot took its place.
 	Folded
-	// Ignored: the record carries nothing for the table (a null value, a heartbeat).
+	// Ignored means that the record carries nothing for the table (a null value, a heartbeat).
 	Ignored
-	// Filtered: a rule of the configuration left it out.
+	// Filtered means that a rule of the configuration left it out.
 	Filtered
-	// RoutedElsewhere: another table takes it.
+	// RoutedElsewhere means that another table takes it.
 	RoutedElsewhere
-	// Skipped: it could not be read and the error policy of that stage says skip.
+	// Skipped means that it could not be read and the error policy of that stage says skip.
 	Skipped
-	// DeadLettered: it could not be read and was put aside.
+	// DeadLettered means that it could not be read and was put aside.
 	DeadLettered
-	// Control: a transaction marker.
+	// Control is a transaction marker.
 	Control
-	// Unseen: an offset the broker never showed (compacted away, aborted).
+	// Unseen is an offset that the broker never showed (compacted away, aborted).
 	Unseen
 	// Count is the number of outcomes.
 	Count

@@ -72,7 +72,7 @@ type Report struct {
 	Notes []string `json:"notes,omitempty"`
 }
 
-func (r *Report) find(k Kind, p *partition, from, to uint64, format string, args ...any) {
+func (r *Report) find(k Kind, p *partition, from, to uint64, format string, args ...any) { //nolint:revive // five, and what the format wants
 	f := Finding{Kind: k, From: from, To: to, Text: fmt.Sprintf(format, args...)}
 	if p != nil {
 		f.Topic, f.Partition = p.Topic, p.Partition.Partition

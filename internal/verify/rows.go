@@ -110,11 +110,10 @@ func eachDataFile(tbl *table.Table, fs iceio.IO, branch string, f func(iceberg.D
 			return failure.New(failure.Config, "E_VERIFY_DELETES", "compact the table first, or verify at level ledger",
 				"the table has delete files: rows cannot be counted by reading data files alone")
 		}
-		entries, err := m.FetchEntries(fs, true)
-		if err != nil {
-			return fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(fs, true) {
+			if err != nil {
+				return fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+			}
 			if err := f(e.DataFile()); err != nil {
 				return err
 			}
