@@ -29,11 +29,11 @@ func (w *world) placedTable(name string, topics ...string) TableOptions {
 	return t
 }
 
-// TestPartitionedTable: every tuple has files of its own, nulls are a tuple like others, and a
+// TestPartitionedTable: every tuple has files of its own, nulls and the empty string are tuples like others, and a
 // reader that prunes by partition finds what a full read finds.
 func TestPartitionedTable(t *testing.T) {
 	w := newWorld(t, 2, "a")
-	places := []string{`"x"`, `"y"`, `null`, `"a b/c"`}
+	places := []string{`"x"`, `""`, `null`, `"a b/c"`}
 	for round := range 3 {
 		for p := range int32(2) {
 			w.produceEach("a", p, 40, func(at int64) *kgo.Record {
@@ -58,7 +58,7 @@ func TestPartitionedTable(t *testing.T) {
 	all := w.column("t", "place")
 	for value, filter := range map[string]iceberg.BooleanExpression{
 		"x":      iceberg.EqualTo(iceberg.Reference("place"), "x"),
-		"y":      iceberg.EqualTo(iceberg.Reference("place"), "y"),
+		"":       iceberg.EqualTo(iceberg.Reference("place"), ""),
 		"(null)": iceberg.IsNull(iceberg.Reference("place")), "a b/c": iceberg.EqualTo(iceberg.Reference("place"), "a b/c"),
 	} {
 		want := 0
@@ -77,4 +77,18 @@ func TestPartitionedTable(t *testing.T) {
 		require.EqualValues(t, want, rows, "place = %q", value)
 	}
 	w.proven("t")
+}
+
+// TestEmptyTextAsPartition: a batch whose only value is the empty string is found by a reader that prunes.
+func TestEmptyTextAsPartition(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produceEach("a", 0, 3, func(at int64) *kgo.Record {
+		return &kgo.Record{Value: fmt.Appendf(nil, `{"id":%d,"place":""}`, at)}
+	})
+	table := w.placedTable("t", "a")
+	table.Create.PartitionBy = []string{"place"}
+	require.NoError(t, w.catchUp(w.options(table)))
+	found, err := w.load("t").Scan(withFilter(iceberg.EqualTo(iceberg.Reference("place"), ""))).PlanFiles(t.Context())
+	require.NoError(t, err)
+	require.Len(t, found, 1)
 }

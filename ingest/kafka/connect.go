@@ -23,7 +23,7 @@ const connectTimeout = 15 * time.Second
 type Client struct {
 	Kgo *kgo.Client
 	adm *kadm.Client
-	// cluster is the cluster's id; it never changes behind a connection (Refresh would notice).
+	// cluster is the cluster's id as it was at the start. Should another one answer later, its topics have other ids.
 	cluster string
 }
 

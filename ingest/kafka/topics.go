@@ -23,7 +23,6 @@ func (c *Client) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 	if err != nil {
 		return nil, Classify(err, "asking the cluster for its topics")
 	}
-	c.cluster = meta.Cluster
 	out := make([]Topic, 0, len(names))
 	for _, name := range names {
 		t, ok := meta.Topics[name]
