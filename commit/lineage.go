@@ -48,10 +48,17 @@ type lineage struct {
 	gap bool
 }
 
+// maxLineage ends a walk that cannot be one: metadata with so many snapshots could not be loaded.
+const maxLineage = 1 << 20
+
 // ancestors calls f for the head and its ancestors until f says stop. gap tells that it ended at a parent that the
 // metadata does not hold: it has expired, or the catalog shows the head only.
 func ancestors(meta table.Metadata, head *table.Snapshot, f func(*table.Snapshot) bool) (gap bool) {
-	for s := head; s != nil && f(s); {
+	s := head
+	for range maxLineage {
+		if s == nil || !f(s) {
+			return false
+		}
 		if s.ParentSnapshotID == nil {
 			return false
 		}
@@ -61,7 +68,7 @@ func ancestors(meta table.Metadata, head *table.Snapshot, f func(*table.Snapshot
 		}
 		s = parent
 	}
-	return false
+	return true
 }
 
 // walk follows the head's lineage to the first snapshot that carries the state of spec's pipeline and branch.
@@ -77,10 +84,8 @@ func (s *Spec) walk(meta table.Metadata, head *table.Snapshot) (lineage, error) 
 		}
 		if ours {
 			l.ours = sn
-			return false
 		}
-		// A parent chain cannot be longer than the list of snapshots; more would be a cycle.
-		return len(l.visited) <= len(meta.Snapshots())
+		return !ours
 	})
 	if failed == nil && l.ours != nil {
 		l.state, failed = state.Decode(l.ours.Summary.Properties[state.SummaryKey])

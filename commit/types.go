@@ -78,7 +78,7 @@ type Upkeep struct {
 	Every int
 	// KeepMin and KeepMax bound the number of snapshots; 0 = 100 and 2000. Between them age decides.
 	KeepMin, KeepMax int
-	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = the table's property, or 6 hours.
+	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = two hours.
 	MaxAge time.Duration
 }
 

@@ -17,7 +17,7 @@ const (
 	defaultEvery   = 100
 	defaultKeepMin = 100
 	defaultKeepMax = 2000
-	defaultMaxAge  = 6 * time.Hour
+	defaultMaxAge  = 2 * time.Hour
 	// upkeepTries bounds the attempts of one round; the next round is never far.
 	upkeepTries = 3
 	// smallManifest is the size below which a manifest is merged with others.
@@ -82,7 +82,7 @@ func (t *Table) upkeepDue(v *view) bool {
 		return !rewritten && n <= t.spec.Upkeep.Every
 	})
 	every := t.spec.Upkeep.Every
-	return n > every || (gap && t.landed >= every) || len(t.expirable(v)) >= every
+	return n > every || (gap && t.landed >= every)
 }
 
 // tend makes one attempt at a round. It is done when its commit landed or when there was nothing to do.
@@ -205,7 +205,7 @@ func (t *Table) expirable(v *view) []*table.Snapshot {
 	var line []*table.Snapshot
 	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
 		line = append(line, s)
-		return len(line) <= len(v.meta.Snapshots())
+		return true
 	})
 	oldest := t.env.Now().Add(-u.MaxAge).UnixMilli()
 	cut := min(u.KeepMin, len(line))
