@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -24,7 +25,9 @@ type sim struct {
 	// late are commits that were sent, whose answer was lost, and which the catalog may still carry out.
 	late []func() committest.Answer
 	// dead are data files that commit called dead: they must never show up.
-	dead     map[string]bool
+	dead map[string]bool
+	// upkeep is that of all writers.
+	upkeep   Upkeep
 	nested   int
 	busy     int
 	restarts int
@@ -46,6 +49,10 @@ func TestSimulation(t *testing.T) {
 		s := &sim{bench: newBench(rt), rt: rt, dead: map[string]bool{}}
 		s.patience = 1 << 30
 		s.cat.HeadsOnly = rapid.IntRange(0, 3).Draw(rt, "heads only") == 0
+		s.upkeep = Upkeep{Disabled: true}
+		if rapid.Bool().Draw(rt, "upkeep") {
+			s.upkeep = Upkeep{Every: 3, KeepMin: 2, KeepMax: 6, MaxAge: time.Nanosecond}
+		}
 		s.create("w0", simPartitions)
 		for i := range rapid.IntRange(2, 4).Draw(rt, "writers") {
 			s.writers = append(s.writers, &simWriter{zombie: i == 3})
@@ -63,6 +70,7 @@ func TestSimulation(t *testing.T) {
 func (s *sim) restart(w *simWriter, i int) {
 	s.restarts++
 	writer := spec(fmt.Sprintf("w%d-%d", i, s.restarts))
+	writer.Upkeep = s.upkeep
 	t, err := Open(s.ctx, s.cat, writer, s.env())
 	if failure.CodeOf(err) == CodeStateAmbiguous {
 		// A tag kept our snapshot while others between it and the head expired. The operator knows better.

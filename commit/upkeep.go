@@ -114,8 +114,9 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	if err == nil {
 		err = t.look(table.New(a.ident, meta, location, v.tbl.FS, t.cat))
 	} else if lerr := t.load(ctx); lerr == nil {
-		if !t.tended(a, merged, expired) {
-			if !sameHead(a.base, t.view) {
+		landed, absent := t.tended(a, merged, expired)
+		if !landed {
+			if absent {
 				t.remove(ctx, a.files)
 			}
 			return false, err
@@ -170,17 +171,20 @@ func mirrors(meta table.Metadata) map[string]*state.Mirror {
 	return out
 }
 
-// tended looks for a round whose answer was lost.
-func (t *Table) tended(a *attempt, merged bool, expired []*table.Snapshot) bool {
+// tended looks for a round whose answer was lost. absent says that it is provably not there and can no longer get
+// there: the head has moved, and its lineage reaches down to the base without it. Not found behind a cut is not absent;
+// its manifests may be in use by those who came after.
+func (t *Table) tended(a *attempt, merged bool, expired []*table.Snapshot) (landed, absent bool) {
 	if !merged {
-		return len(expired) > 0 && t.view.meta.SnapshotByID(expired[0].SnapshotID) == nil
+		return len(expired) > 0 && t.view.meta.SnapshotByID(expired[0].SnapshotID) == nil, false
 	}
-	found := false
+	based := false
 	ancestors(t.view.meta, t.view.head, func(s *table.Snapshot) bool {
-		found = s.SnapshotID == a.snapshot.SnapshotID
-		return !found
+		landed = s.SnapshotID == a.snapshot.SnapshotID
+		based = a.base != nil && s.SnapshotID == *a.base
+		return !landed && !based
 	})
-	return found
+	return landed, based && !sameHead(a.base, t.view)
 }
 
 var errNothingToMerge = errors.New("nothing to merge")

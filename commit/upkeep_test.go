@@ -148,6 +148,35 @@ func TestUpkeepUnderFaults(t *testing.T) {
 	require.Less(t, len(b.manifests(headOf(b.cat.Table(ident...), "main"))), 25)
 }
 
+// A round lands, its answer is lost, and before anybody looks another process commits on top and cuts the history above
+// it: not found is not absent, and its manifests are in use.
+func TestUpkeepOfAnotherHidesALostRound(t *testing.T) {
+	b := newBench(t)
+	deep := tended("w1")
+	deep.Upkeep = Upkeep{Every: 3, KeepMin: 2, KeepMax: 6, MaxAge: time.Nanosecond}
+	w1 := b.openSpec(deep)
+	require.NoError(t, w1.Create(b.ctx, Creation{Fields: fields(), Start: starts(2)}))
+	deep.Writer = "w2"
+	w2 := b.openSpec(deep)
+	hidden := 0
+	b.cat.OnCommit = func(_ context.Context, c committest.Call, apply func() committest.Answer) committest.Answer {
+		a := apply()
+		if !isReplace(c) || hidden > 0 {
+			return a
+		}
+		hidden++
+		for i := range 8 {
+			b.commit(w2, step(1, i*10, i*10+10))
+		}
+		return committest.Answer{Err: errLost}
+	}
+	for i := range 12 {
+		b.commit(w1, step(0, i*10, i*10+10))
+	}
+	require.Equal(t, 1, hidden)
+	require.Equal(t, map[string]int{"0": 120, "1": 80}, b.exact("main"))
+}
+
 func isReplace(c committest.Call) bool {
 	text, _ := json.Marshal(c.Updates)
 	return strings.Contains(string(text), `"operation":"replace"`)
