@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -10,13 +9,6 @@ import (
 // pollPause is how soon a poll ends that nothing comes to, while something waits that no order tells of: a seek that
 // the group was not ready for, a paused partition whose queue runs dry.
 const pollPause = 20 * time.Millisecond
-
-func (s *source) pollContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if len(s.seeking) > 0 || s.paused.Load() > 0 {
-		return context.WithTimeout(ctx, pollPause)
-	}
-	return context.WithCancel(ctx)
-}
 
 // memberSeeks carries out the seeks of a group member. The client forgets an offset that is set before it has loaded
 // the group's, and then reads from wherever that was; so a partition stays paused until the client shows ours.

@@ -103,21 +103,31 @@ func (s *source) run(ctx context.Context) error {
 	}()
 	for ctx.Err() == nil {
 		s.balance()
-		pollCtx, cancel := s.pollContext(ctx)
+		pollCtx, cancel := context.WithCancel(ctx)
 		s.orders.Lock()
 		list := s.orders.list
 		s.orders.list, s.orders.interrupt = nil, cancel
 		s.orders.Unlock()
 		runAll(list)
 		s.memberSeeks()
-		if s.wantsMore() || s.unheard() {
-			s.dispatch(s.client.Kgo.PollFetches(pollCtx))
-		} else {
-			s.waitHungry(pollCtx)
-		}
+		s.poll(pollCtx)
 		cancel()
 	}
 	return nil
+}
+
+// poll takes one round of records, or waits until some lane wants one.
+func (s *source) poll(ctx context.Context) {
+	if len(s.seeking) > 0 || s.paused.Load() > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, pollPause)
+		defer stop()
+	}
+	if s.wantsMore() || s.unheard() {
+		s.dispatch(s.client.Kgo.PollFetches(ctx))
+	} else {
+		s.waitHungry(ctx)
+	}
 }
 
 func (s *source) waitHungry(ctx context.Context) {
