@@ -110,7 +110,7 @@ func (e *environment) avroSource(ctx context.Context, t ingest.TableOptions, par
 	}
 	naming := avro.Naming{}
 	if part == schemareg.Key {
-		naming = avro.Naming{Prefix: t.Key.Prefix, Scalar: t.Key.Column}
+		naming = t.Key.Naming(s.Schema)
 	}
 	fields, err := s.FieldsAs(naming)
 	return columnSource{from: part.String(), origin: s.origin, fields: fields, schema: s}, err
