@@ -112,9 +112,6 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 		return nil, fmt.Errorf("building snapshot: %w", err)
 	}
 	a.updates = append(a.updates, table.NewSetPropertiesUpdate(iceberg.Properties{state.MirrorKey(next.Pipeline, next.Branch): property}))
-	if key := AcceptKey(next.Pipeline, next.Branch); v.meta.Properties()[key] != "" {
-		a.updates = append(a.updates, table.NewRemovePropertiesUpdate([]string{key}))
-	}
 	a.pin(v, t.spec.Branch)
 	return a, nil
 }

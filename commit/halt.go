@@ -40,34 +40,32 @@ func (s *Spec) halt(code, hint, format string, args ...any) error {
 	return failure.New(failure.Halt, code, hint, "table %s: %s", s.name(), fmt.Sprintf(format, args...))
 }
 
-// accept is the statement by which an operator accepts what the branch shows. It works with any engine.
-func (s *Spec) accept(snapshot int64) string {
-	return fmt.Sprintf("ALTER TABLE %s SET TBLPROPERTIES ('%s'='%d'), then restart", s.name(), AcceptKey(s.Pipeline, s.Branch), snapshot)
-}
+// command is the one by which an operator decides about the table.
+func (s *Spec) command(v Verb) string { return fmt.Sprintf("ingestd tables %s %s", v, s.name()) }
 
 func (s *Spec) rolledBack(m *state.Mirror, stands int64) error {
 	return s.halt(CodeRolledBack,
-		"to read again what the rollback took away: "+s.accept(stands)+"; otherwise roll the table forward",
+		"to read again what the rollback took away: "+s.command(Resume)+"; to leave it out: "+s.command(AcceptLoss)+"; otherwise roll the table forward",
 		"branch %s was rolled back: its state is that of snapshot %d, but ingestd committed snapshot %d after it", s.Branch, stands, m.SnapshotID)
 }
 
 func (s *Spec) replaced(m *state.Mirror, head int64) error {
-	return s.halt(CodeReplaced, "to fill the table as it is now from the start: "+s.accept(head),
+	return s.halt(CodeReplaced, "say where to go on: "+s.command(Adopt)+" --from stored (or earliest, latest, an offset, a time)",
 		"branch %s no longer descends from snapshot %d that ingestd committed: the table was replaced", s.Branch, m.SnapshotID)
 }
 
 func (s *Spec) ambiguous(m *state.Mirror) error {
-	return s.halt(CodeStateAmbiguous, "if it does: "+s.accept(m.SnapshotID)+"; otherwise set the branch to a snapshot that does",
+	return s.halt(CodeStateAmbiguous, "if it does: "+s.command(Adopt)+" --from stored; otherwise set the branch to a snapshot that does",
 		"snapshot %d that ingestd committed still exists, but expired snapshots hide whether branch %s descends from it", m.SnapshotID, s.Branch)
 }
 
 func (s *Spec) recreated() error {
-	return s.halt(CodeRecreated, "restart to fill the new table from the start",
+	return s.halt(CodeRecreated, "say where to go on in the new table: "+s.command(Adopt)+" --from earliest (or latest, an offset, a time)",
 		"the table was dropped and created again: its uuid has changed")
 }
 
 func (s *Spec) dropped(err error) error {
-	return failure.Wrap(err, failure.Halt, CodeDropped, "restore the table, or restart to create it anew",
+	return failure.Wrap(err, failure.Halt, CodeDropped, "restore the table: ingestd goes on by itself; or restart ingestd to create it anew",
 		"table %s no longer exists", s.name())
 }
 

@@ -276,12 +276,33 @@ func (b *bench) exact(branch string) map[string]int {
 	return ends
 }
 
+// decide is an operator who looks at the table and decides about what is there.
+func (b *bench) decide(c Control) *Decision {
+	b.t.Helper()
+	d, err := b.tryDecide(c)
+	require.NoError(b.t, err)
+	return d
+}
+
+func (b *bench) tryDecide(c Control) (*Decision, error) {
+	b.t.Helper()
+	hook := b.cat.OnCommit
+	b.cat.OnCommit = nil
+	defer func() { b.cat.OnCommit = hook }()
+	s, err := Examine(b.ctx, b.cat, spec(""), b.env())
+	require.NoError(b.t, err)
+	if c.Base == "" {
+		c.Base = BaseLineage
+	}
+	c.By, c.Reason = "somebody", "a test"
+	c.Seen = s.Token(c)
+	return Decide(b.ctx, b.cat, spec(""), b.env(), c)
+}
+
 // acceptMirror is an operator who knows that the branch was not rolled back.
 func (b *bench) acceptMirror() {
 	b.t.Helper()
-	m, err := state.DecodeMirror(b.cat.Table(ident...).Properties()[state.MirrorKey("p", "main")])
-	require.NoError(b.t, err)
-	b.accept(m.SnapshotID)
+	b.decide(Control{Verb: Adopt, Base: BaseMirror})
 }
 
 func headOf(meta table.Metadata, branch string) *table.Snapshot {

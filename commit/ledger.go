@@ -42,6 +42,11 @@ type Ledger struct {
 	// Snapshots counts the retained lineage, Ours those with rows or positions of ours, Carried our maintenance,
 	// Foreign the others.
 	Snapshots, Ours, Carried, Foreign int
+	// Controls counts those of Ours that carry out an operator's decision.
+	Controls int
+	// Records are the latest of these decisions, retained or not; Forgotten the number of those before them.
+	Records   []Record
+	Forgotten int
 	// Complete: the lineage reaches down to the birth of the table, none of it has expired.
 	Complete bool
 	State    *state.State
@@ -70,6 +75,11 @@ func VerifyLedger(ctx context.Context, tbl *table.Table, opts LedgerOptions) (*L
 		return nil, err
 	}
 	l := &Ledger{State: v.state}
+	list, err := spec.records(v.meta)
+	if err != nil {
+		return nil, err
+	}
+	l.Records, l.Forgotten = list.Records, list.Forgotten
 	if v.head == nil {
 		l.Complete = true
 		return l, nil
@@ -143,6 +153,14 @@ func (l *Ledger) compare(old, cur book, opts *LedgerOptions) {
 	if cur.sn.SequenceNumber <= old.sn.SequenceNumber {
 		l.find(id, "sequence number %d does not follow %d", cur.sn.SequenceNumber, old.sn.SequenceNumber)
 	}
+	rec, err := recordOf(cur.sn)
+	if err != nil {
+		l.find(id, "%v", err)
+	}
+	if rec != nil {
+		l.compareControl(old, cur, rec)
+		return
+	}
 	delta := cur.state.Totals().Sub(old.state.Totals())
 	if n := summaryCount(cur.sn, "added-records"); n != delta.Added {
 		l.find(id, "adds %d rows, its counters %d", n, delta.Added)
@@ -157,6 +175,37 @@ func (l *Ledger) compare(old, cur book, opts *LedgerOptions) {
 	}
 	if d := cur.state.Dropped.Sub(old.state.Dropped); negative(d) {
 		l.find(id, "counters of dropped partitions fall")
+	}
+}
+
+// compareControl checks that a decision did what its record says, and nothing else. Where it took positions from
+// elsewhere than the lineage, there is nothing to compare with.
+func (l *Ledger) compareControl(old, cur book, rec *Record) {
+	id := cur.sn.SnapshotID
+	l.Controls++
+	if n := summaryCount(cur.sn, "added-records"); n != 0 {
+		l.find(id, "a control record adds %d rows", n)
+	}
+	if rec.Base != BaseLineage {
+		return
+	}
+	base := old.state
+	if rec.Fresh {
+		base = base.Uncounted()
+	}
+	moves, err := rec.Moves()
+	var want *state.State
+	var miss *state.Mismatch
+	if err == nil {
+		want, miss, err = base.Decide(moves)
+	}
+	if err != nil || miss != nil {
+		l.find(id, "its control record does not fit the state before: %v%v", err, miss)
+		return
+	}
+	want.Writers = cur.state.Writers
+	if mustEncode(want) != mustEncode(cur.state) {
+		l.find(id, "its state is not what its control record says")
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/apache/iceberg-go/table"
 
@@ -26,6 +24,8 @@ type view struct {
 	carrier int64
 	// foreign counts the snapshots above the carrier.
 	foreign int
+	// halt is why the history is refused; only those who decide about it get such a view.
+	halt error
 }
 
 // headID is the head for a pin, nil when there is none.
@@ -113,7 +113,7 @@ func (s *Spec) unreadable(err error, what string) error {
 	if errors.Is(err, state.ErrVersion) {
 		return failure.Wrap(err, failure.Halt, CodeStateVersion, "use the newer release of ingestd that wrote it", "table %s: reading %s", s.name(), what)
 	}
-	return failure.Wrap(err, failure.Halt, CodeStateUnreadable, "it was changed by hand or by another program; roll the branch back to a snapshot before it",
+	return failure.Wrap(err, failure.Halt, CodeStateUnreadable, "it was changed by hand or by another program; roll the branch back to a snapshot before it, or take the other copy: "+s.command(Adopt)+" --from stored",
 		"table %s: reading %s", s.name(), what)
 }
 
@@ -162,7 +162,7 @@ func (s *Spec) inspect(tbl *table.Table) (*view, error) {
 // it names and does not roll back with the branch: if it says something else, and later, the branch has lost that.
 func (s *Spec) agree(v *view, ours *table.Snapshot, mirror *state.Mirror) error {
 	switch {
-	case mirror == nil || mirror.Sequence < ours.SequenceNumber || s.accepted(v.meta, ours.SnapshotID):
+	case mirror == nil || mirror.Sequence < ours.SequenceNumber:
 		return nil
 	case mirror.SnapshotID == ours.SnapshotID || mustEncode(mirror.State) == mustEncode(v.state):
 		v.notes = mirror.Notes
@@ -174,13 +174,6 @@ func (s *Spec) agree(v *view, ours *table.Snapshot, mirror *state.Mirror) error 
 // hidden decides what holds for a lineage that shows no state of ours although there is a mirror. The mirror is
 // trusted when the snapshot it names is in the lineage, or when the lineage ends in a gap behind which it can lie.
 func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirror *state.Mirror) (trusted bool, err error) {
-	stands := int64(0)
-	if head != nil {
-		stands = head.SnapshotID
-	}
-	if s.accepted(meta, stands) {
-		return false, nil
-	}
 	if head == nil {
 		return false, s.replaced(mirror, 0)
 	}
@@ -196,13 +189,12 @@ func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirr
 		})
 	}
 	oldest := l.visited[len(l.visited)-1]
-	pending := meta.Properties()[AcceptKey(s.Pipeline, s.Branch)] != "" && !s.accepted(meta, mirror.SnapshotID)
 	switch {
-	case descends || pending || (l.gap && oldest.SequenceNumber <= mirror.Sequence):
+	case descends || (l.gap && oldest.SequenceNumber <= mirror.Sequence):
 		return false, s.rolledBack(mirror, head.SnapshotID)
 	case !l.gap:
 		return false, s.replaced(mirror, head.SnapshotID)
-	case kept != nil && !s.accepted(meta, mirror.SnapshotID):
+	case kept != nil:
 		return false, s.ambiguous(mirror)
 	}
 	return true, nil
@@ -211,21 +203,11 @@ func (s *Spec) hidden(meta table.Metadata, head *table.Snapshot, l lineage, mirr
 // lost refuses a table that we created, of which neither history nor mirror remain: filling it again from the start
 // would double its rows.
 func (s *Spec) lost(meta table.Metadata, head *table.Snapshot, l lineage) error {
-	if !l.gap || meta.Properties()[CreatedByKey] != s.creator() || s.accepted(meta, head.SnapshotID) {
+	if !l.gap || meta.Properties()[CreatedByKey] != s.creator() {
 		return nil
 	}
-	return s.halt(CodeStateLost, "to fill the table from the start, on top of what it holds: "+s.accept(head.SnapshotID),
+	return s.halt(CodeStateLost, "say where to go on: "+s.command(Adopt)+" --from earliest (or latest, an offset, a time)",
 		"its positions are gone: the snapshots that carried them have expired and property %s was removed", state.MirrorKey(s.Pipeline, s.Branch))
-}
-
-// AcceptKey is the property by which an operator accepts a history that halted a table. Its value is the snapshot
-// that the halt named, so that nothing is accepted that was not seen. The next commit removes it.
-func AcceptKey(pipeline, branch string) string {
-	return "ingestd.accept." + strings.TrimPrefix(state.MirrorKey(pipeline, branch), state.MirrorPrefix)
-}
-
-func (s *Spec) accepted(meta table.Metadata, snapshot int64) bool {
-	return meta.Properties()[AcceptKey(s.Pipeline, s.Branch)] == strconv.FormatInt(snapshot, 10)
 }
 
 // creator is the value of CreatedByKey.

@@ -93,17 +93,22 @@ func TestWalkRules(t *testing.T) {
 		x.rollback(x.ids[1])
 		x.expire(func(_ int, id int64) bool { return id == x.ids[2] || id == x.ids[3] })
 	})
-	f("rollback accepted", "", 10, func(x *world) { x.rollback(x.ids[1]); x.accept(x.ids[1]) })
-	f("another rollback accepted", CodeRolledBack, 0, func(x *world) { x.rollback(x.ids[1]); x.accept(x.ids[2]) })
-	f("rollback accepted, but expired before it was used", CodeRolledBack, 0, func(x *world) {
+	f("rollback accepted", "", 10, func(x *world) { x.rollback(x.ids[1]); x.decide(Control{Verb: Resume}) })
+	f("rolled back again after it was accepted", CodeRolledBack, 0, func(x *world) {
+		x.rollback(x.ids[2])
+		x.decide(Control{Verb: Resume})
 		x.rollback(x.ids[1])
-		x.accept(x.ids[1])
+	})
+	f("rollback accepted, then expired", "", 10, func(x *world) {
+		x.rollback(x.ids[1])
+		x.decide(Control{Verb: Resume})
 		x.foreignAppend()
-		x.expire(func(_ int, id int64) bool { return slices.Contains(x.ids, id) })
+		head := headOf(x.cat.Table(ident...), "main").SnapshotID
+		x.expire(func(_ int, id int64) bool { return id != head })
 	})
 	f("branch gone, accepted", "", 0, func(x *world) {
 		require.NoError(t, x.cat.Rewrite(func(m map[string]any) { delete(m["refs"].(map[string]any), "main"); m["current-snapshot-id"] = -1 }, ident...))
-		x.accept(0)
+		x.decide(Control{Verb: Adopt, Base: BaseNothing})
 	})
 	f("rollback accepted by dropping the mirror", "", 10, func(x *world) { x.rollback(x.ids[1]); x.property(mirrorKey, nil) })
 	f("history and mirror gone", CodeStateLost, 0, func(x *world) {
@@ -112,7 +117,7 @@ func TestWalkRules(t *testing.T) {
 		x.property(mirrorKey, nil)
 	})
 	f("history kept by a tag, lineage expired", CodeStateAmbiguous, 0, func(x *world) { x.tagAndExpire() })
-	f("history kept by a tag, accepted", "", 30, func(x *world) { x.tagAndExpire(); x.accept(x.ids[3]) })
+	f("history kept by a tag, accepted", "", 30, func(x *world) { x.tagAndExpire(); x.acceptMirror() })
 	f("rolled back, foreign on top, lineage expired", CodeStateAmbiguous, 0, func(x *world) {
 		x.rollback(x.ids[1])
 		x.foreignAppend()
@@ -130,11 +135,6 @@ func TestWalkRules(t *testing.T) {
 	f("mirror changed by hand", CodeStateUnreadable, 0, func(x *world) { x.property(mirrorKey, "1.2.3") })
 	f("mirror of a later release", CodeStateVersion, 0, func(x *world) { x.property(mirrorKey, "2.x") })
 	f("mirror dropped", "", 30, func(x *world) { x.property(mirrorKey, nil) })
-}
-
-func (b *bench) accept(snapshot int64) {
-	b.t.Helper()
-	b.property(AcceptKey("p", "main"), jsonInt(snapshot))
 }
 
 // tagAndExpire keeps our last snapshot by a tag while the snapshot between it and the head expires.
@@ -180,11 +180,10 @@ func TestRolledBackBelowOurFirstSnapshot(t *testing.T) {
 	b.rollback(head)
 	_, err := Open(b.ctx, b.cat, spec("w2"), b.env())
 	require.Equal(t, CodeRolledBack, failure.CodeOf(err), "%v", err)
-	b.accept(head)
+	b.decide(Control{Verb: Resume})
 	again := b.open("w2")
 	require.Empty(t, again.State().Entries, "what was rolled back is read again")
 	require.NoError(t, again.Begin(b.ctx, starts(1)))
-	require.NotContains(t, b.cat.Table(ident...).Properties(), AcceptKey("p", "main"), "used once")
 	b.commit(again, step(0, 0, 10))
 	require.Equal(t, map[string]int{"0": 10}, b.exact("main"))
 }
@@ -197,7 +196,7 @@ func TestReplacedAndAccepted(t *testing.T) {
 	b.foreignAppend()
 	_, err := Open(b.ctx, b.cat, spec("w2"), b.env())
 	require.Equal(t, CodeReplaced, failure.CodeOf(err))
-	b.accept(headOf(b.cat.Table(ident...), "main").SnapshotID)
+	b.decide(Control{Verb: Adopt, Base: BaseNothing})
 	w := b.open("w2")
 	require.NoError(t, w.Begin(b.ctx, starts(1)))
 	b.commit(w, step(0, 0, 5))

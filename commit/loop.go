@@ -26,6 +26,9 @@ type work struct {
 	// says that this process has just made the table.
 	first, created bool
 
+	// control is an operator's decision, nil for batches.
+	control *decision
+
 	// before is the metadata as first looked at.
 	before   table.Metadata
 	attempts []*attempt
@@ -81,6 +84,9 @@ func (t *Table) turn(ctx context.Context, w *work) (Result, bool, error) {
 	}
 	if w.refused >= stubborn {
 		return Result{}, true, w.refusal
+	}
+	if w.control != nil {
+		return t.controlTurn(ctx, w)
 	}
 	todo := w.changes(v.state)
 	if len(todo) == 0 && !(w.first && v.head == nil) {

@@ -203,9 +203,6 @@ func (s *sim) deliver() {
 // expireTail removes the oldest snapshots, as another engine does.
 func (s *sim) expireTail() {
 	meta := s.cat.Table(ident...)
-	if meta.Properties()[AcceptKey("p", "main")] != "" {
-		return // what was accepted has to be there until the next commit
-	}
 	keep := rapid.IntRange(1, 4).Draw(s.rt, "kept")
 	named := map[int64]bool{}
 	for _, ref := range meta.Refs() {
@@ -236,7 +233,7 @@ func (s *sim) rollbackAndAccept() {
 		return
 	}
 	s.rollback(parent.SnapshotID)
-	s.accept(parent.SnapshotID)
+	s.decide(Control{Verb: Resume})
 	for i, w := range s.writers {
 		s.restart(w, i)
 	}

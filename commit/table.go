@@ -32,6 +32,8 @@ type Table struct {
 	// landed counts own commits since the last round of upkeep.
 	landed int
 	paths  paths
+	// surveys: a history that is refused is looked at all the same (control.go).
+	surveys bool
 }
 
 // Capabilities are what a catalog can do beyond catalog.Catalog. A catalog that implements Capable says so; others
@@ -55,6 +57,21 @@ type StagedCreator interface {
 // Open loads the table once and checks that its history agrees with its state. A table that does not exist is an
 // error unless spec.MayCreate.
 func Open(ctx context.Context, cat catalog.Catalog, spec Spec, env Env) (*Table, error) {
+	t := newTable(cat, spec, env)
+	tbl, err := cat.LoadTable(ctx, t.spec.Identifier)
+	switch {
+	case err == nil:
+		return t, t.adopt(tbl)
+	case !isMissing(err):
+		return nil, t.catalogError(err, "loading")
+	case !spec.MayCreate:
+		return nil, failure.Wrap(err, failure.Config, CodeMissing, "create it, or set auto_create: true", "table %s does not exist", t.spec.name())
+	}
+	return t, nil
+}
+
+// newTable makes a Table that has not looked yet.
+func newTable(cat catalog.Catalog, spec Spec, env Env) *Table {
 	t := &Table{cat: cat, spec: spec, env: env.withDefaults(), caps: Capabilities{NullPin: true}}
 	if t.spec.Branch == "" {
 		t.spec.Branch = table.MainBranch
@@ -66,16 +83,7 @@ func Open(ctx context.Context, cat catalog.Catalog, spec Spec, env Env) (*Table,
 	if c, ok := cat.(Capable); ok {
 		t.caps = c.Capabilities()
 	}
-	tbl, err := cat.LoadTable(ctx, t.spec.Identifier)
-	switch {
-	case err == nil:
-		return t, t.adopt(tbl)
-	case !isMissing(err):
-		return nil, t.catalogError(err, "loading")
-	case !spec.MayCreate:
-		return nil, failure.Wrap(err, failure.Config, CodeMissing, "create it, or set auto_create: true", "table %s does not exist", t.spec.name())
-	}
-	return t, nil
+	return t
 }
 
 func isMissing(err error) bool {
@@ -92,7 +100,7 @@ func (t *Table) catalogError(err error, doing string) error {
 
 // adopt takes a table that was loaded for the first time.
 func (t *Table) adopt(tbl *table.Table) error {
-	v, err := t.spec.inspect(tbl)
+	v, err := t.inspect(tbl)
 	if err != nil {
 		return err
 	}
@@ -105,12 +113,21 @@ func (t *Table) adopt(tbl *table.Table) error {
 	return nil
 }
 
+// inspect reads what a loaded table says. Only those who decide about a history that is refused see it.
+func (t *Table) inspect(tbl *table.Table) (*view, error) {
+	v, err := t.spec.inspect(tbl)
+	if t.surveys {
+		return t.spec.survey(tbl, v, err)
+	}
+	return v, err
+}
+
 // look takes a table that was loaded again.
 func (t *Table) look(tbl *table.Table) error {
 	if tbl.Metadata().TableUUID() != t.uuid {
 		return t.spec.recreated()
 	}
-	v, err := t.spec.inspect(tbl)
+	v, err := t.inspect(tbl)
 	if err != nil {
 		return err
 	}
