@@ -148,7 +148,7 @@ func creation(meta table.Metadata) []table.Update {
 	updates := []table.Update{
 		table.NewAssignUUIDUpdate(meta.TableUUID()),
 		table.NewUpgradeFormatVersionUpdate(meta.Version()),
-		table.NewAddSchemaUpdate(meta.CurrentSchema()),
+		newAddSchema(meta.CurrentSchema(), meta.LastColumnID()),
 		table.NewSetCurrentSchemaUpdate(-1),
 		table.NewAddPartitionSpecUpdate(&spec, true),
 		table.NewSetDefaultSpecUpdate(-1),

@@ -120,6 +120,16 @@ func (t *Table) tryEvolve(ctx context.Context, add []AddColumn) error {
 	if len(staged.Updates) == 0 {
 		return errors.New("building schema change: the library staged nothing")
 	}
+	for i, u := range staged.Updates {
+		if u.Action() != table.UpdateAddSchema {
+			continue
+		}
+		sc, err := schemaOf(u)
+		if err != nil {
+			return fmt.Errorf("building schema change: %w", err)
+		}
+		staged.Updates[i] = newAddSchema(sc, meta.LastColumnID())
+	}
 	requirements := []table.Requirement{
 		table.AssertTableUUID(meta.TableUUID()),
 		table.AssertCurrentSchemaID(meta.CurrentSchema().ID),

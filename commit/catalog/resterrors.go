@@ -26,7 +26,7 @@ func classifyREST(err error, doing string) error {
 	}
 	switch {
 	case errors.Is(err, rest.ErrCommitStateUnknown):
-		return failure.Wrap(err, failure.Unknown, CodeUnknown, "", "%s", doing)
+		return failure.Wrap(err, failure.Unknown, CodeUnknown, "nothing to do if it passes: the table shows whether the commit landed; if it stays, see the catalog's log", "%s", doing)
 	case errors.Is(err, rest.ErrBadRequest), errors.Is(err, rest.ErrEndpointNotSupported):
 		return failure.Wrap(err, failure.Config, CodeRefused, "the catalog does not accept this request; see its log", "%s", doing)
 	case requirementFailed(err):

@@ -24,6 +24,7 @@ const (
 	idleTimeout     = 60 * time.Second
 	maxConfigAnswer = 1 << 20
 	maxCreateAnswer = 64 << 20
+	maxRefusal      = 1 << 10
 )
 
 // transport is the innermost round tripper. It sends each request once: a POST that was written to a connection
@@ -86,10 +87,42 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		_ = res.Body.Close()
 		return nil, fmt.Errorf("the token endpoint answers %s", res.Status)
 	}
+	if err := refusal(req, res); err != nil {
+		return nil, err
+	}
 	if res.StatusCode == http.StatusOK {
 		err = t.watch(req, res)
 	}
 	return res, err
+}
+
+// refusal gives the error for an answer to a change of a table which time does not mend and which the library takes
+// for any other trouble. A refusal is believed when it has come several times.
+func refusal(req *http.Request, res *http.Response) error {
+	if req.Method != http.MethodPost || !strings.Contains(req.URL.Path, "/tables") {
+		return nil
+	}
+	switch res.StatusCode {
+	case http.StatusMethodNotAllowed, http.StatusNotAcceptable, http.StatusGone, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusNotImplemented:
+	default:
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
+	_ = res.Body.Close()
+	return failure.New(failure.Config, CodeRefused, "the catalog does not accept this request; see its log",
+		"the catalog answers %s: %s", res.Status, explanation(text))
+}
+
+// explanation is what an error's body says, in one line.
+func explanation(body []byte) string {
+	var answer struct {
+		Error struct{ Type, Message string }
+	}
+	if json.Unmarshal(body, &answer) == nil && answer.Error.Message != "" {
+		return answer.Error.Type + ": " + answer.Error.Message
+	}
+	return strings.Join(strings.Fields(string(body)), " ")
 }
 
 // captureKey is where a caller leaves a capture in its context.
