@@ -3,7 +3,6 @@ package commit
 import (
 	"context"
 	"errors"
-	"maps"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -135,6 +134,7 @@ func (t *Table) createStaged(ctx context.Context, cat StagedCreator, b *birth) e
 	}
 	a.requirements = []table.Requirement{table.AssertCreate()}
 	a.updates = append(creation(staged.Metadata()), a.updates...)
+	a.set(staged.Metadata().Properties())
 	_, _, err = t.cat.CommitTable(ctx, t.spec.Identifier, a.requirements, a.updates)
 	if errors.Is(err, table.ErrCommitFailed) {
 		return catalog.ErrTableAlreadyExists
@@ -142,7 +142,7 @@ func (t *Table) createStaged(ctx context.Context, cat StagedCreator, b *birth) e
 	return err
 }
 
-// creation lists what makes an empty table the staged one.
+// creation lists what makes an empty table the staged one, but for its properties.
 func creation(meta table.Metadata) []table.Update {
 	spec, order := meta.PartitionSpec(), meta.SortOrder()
 	updates := []table.Update{
@@ -157,9 +157,6 @@ func creation(meta table.Metadata) []table.Update {
 	}
 	if loc := meta.Location(); loc != "" {
 		updates = append(updates, table.NewSetLocationUpdate(loc))
-	}
-	if props := meta.Properties(); len(props) > 0 {
-		updates = append(updates, table.NewSetPropertiesUpdate(maps.Clone(props)))
 	}
 	return updates
 }

@@ -24,6 +24,8 @@ type attempt struct {
 	ident        table.Identifier
 	requirements []table.Requirement
 	updates      []table.Update
+	// properties are those that it sets, all in one update: Nessie refuses a second one.
+	properties iceberg.Properties
 	// base is the head it was built on, nil for none.
 	base *int64
 	// snapshot is what it adds.
@@ -111,9 +113,21 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 	if err != nil {
 		return nil, fmt.Errorf("building snapshot: %w", err)
 	}
-	a.updates = append(a.updates, table.NewSetPropertiesUpdate(iceberg.Properties{state.MirrorKey(next.Pipeline, next.Branch): property}))
+	a.set(iceberg.Properties{state.MirrorKey(next.Pipeline, next.Branch): property})
 	a.pin(v, t.spec.Branch)
 	return a, nil
+}
+
+// set adds properties to those that the attempt sets.
+func (a *attempt) set(props iceberg.Properties) {
+	if len(props) == 0 {
+		return
+	}
+	if a.properties == nil {
+		a.properties = iceberg.Properties{}
+		a.updates = append(a.updates, table.NewSetPropertiesUpdate(a.properties))
+	}
+	maps.Copy(a.properties, props)
 }
 
 // mend puts right what the library wrote wrong into the manifest list; nothing has been sent yet.

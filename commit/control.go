@@ -274,7 +274,7 @@ func (t *Table) buildControl(ctx context.Context, c *decision, next *state.State
 		return nil, err
 	}
 	key := ControlListKey(t.spec.Pipeline, t.spec.Branch)
-	a.updates = append(a.updates, table.NewSetPropertiesUpdate(iceberg.Properties{key: property}))
+	a.set(iceberg.Properties{key: property})
 	return a, nil
 }
 

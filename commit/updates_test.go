@@ -97,8 +97,11 @@ func TestUpdatesAreCompleteOnTheWire(t *testing.T) {
 		for _, r := range c.Requirements {
 			got.check(t, "type", r)
 		}
+		once := map[string]bool{}
 		for _, u := range c.Updates {
 			got.check(t, "action", u)
+			require.False(t, once[u.Action()], "%s twice: Nessie refuses that", u.Action())
+			once[u.Action()] = u.Action() != "set-snapshot-ref" && u.Action() != "remove-snapshot-ref"
 		}
 		return apply()
 	}

@@ -102,9 +102,7 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 		for i, s := range expired {
 			ids[i] = s.SnapshotID
 		}
-		if props := t.anchor(v, a, expired[0]); len(props) > 0 {
-			a.updates = append(a.updates, table.NewSetPropertiesUpdate(props))
-		}
+		a.set(t.anchor(v, a, expired[0]))
 		a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(ids, false))
 	}
 	if len(a.updates) == 0 {
