@@ -62,8 +62,6 @@ var known = []meaning{
 	{is(kerr.UnknownTopicOrPartition, kerr.UnknownTopicID), failure.Config, "E_TOPIC_UNKNOWN",
 		"create the topic or correct `topics` of the table"},
 	{isTLS, failure.Config, "E_KAFKA_TLS", "check tls.ca_file and tls.server_name of the source, and that the port speaks TLS"},
-	{is(io.EOF, io.ErrUnexpectedEOF), failure.Config, "E_KAFKA_HANDSHAKE",
-		"the broker closed the connection at once: does the port want TLS or SASL, or other credentials?"},
 	{isNetwork, failure.Retry, "E_KAFKA_UNREACHABLE", "check `brokers` of the source, and that the broker is running"},
 }
 
@@ -84,6 +82,7 @@ func isNetwork(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, kgo.ErrClientClosed) || strings.Contains(err.Error(), "unable to dial")
 }
 

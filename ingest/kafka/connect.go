@@ -2,7 +2,9 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -33,20 +35,63 @@ func Connect(ctx context.Context, o Options, extra ...kgo.Opt) (*Client, error) 
 	if err != nil {
 		return nil, err
 	}
+	cluster, err := o.contact(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	// What has worked once is configured well: a connection that closes early is the network's doing from now on.
+	opts = append(opts, kgo.AlwaysRetryEOF())
 	cl, err := kgo.NewClient(append(opts, extra...)...)
 	if err != nil {
 		return nil, failure.Wrap(err, failure.Config, "E_KAFKA_SETTINGS", "check the source's settings", "configuring the Kafka client")
 	}
-	c := &Client{Kgo: cl, adm: kadm.NewClient(cl)}
+	return &Client{Kgo: cl, adm: kadm.NewClient(cl), cluster: cluster}, nil
+}
+
+// handshakeTime is how long every connection has to close at once until that is taken for an answer: a balancer that
+// drains or a broker that restarts closes one or two. The pauses between the attempts grow.
+const (
+	handshakeTime  = 3 * time.Second
+	handshakePause = 100 * time.Millisecond
+)
+
+// contact asks for the cluster's id with a client of its own, which tells a wrong configuration from a bad moment.
+func (o Options) contact(ctx context.Context, opts []kgo.Opt) (string, error) {
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return "", failure.Wrap(err, failure.Config, "E_KAFKA_SETTINGS", "check the source's settings", "configuring the Kafka client")
+	}
+	defer cl.Close()
 	probe, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	meta, err := c.adm.BrokerMetadata(probe)
-	if err != nil {
-		cl.Close()
-		return nil, Classify(err, fmt.Sprintf("connecting to Kafka at %s", strings.Join(o.Brokers, ",")))
+	patience, lose := context.WithTimeout(probe, handshakeTime)
+	defer lose()
+	op := fmt.Sprintf("connecting to Kafka at %s", strings.Join(o.Brokers, ","))
+	for n := 1; ; n++ {
+		meta, err := kadm.NewClient(cl).BrokerMetadata(probe)
+		if err == nil {
+			return meta.Cluster, nil
+		}
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return "", Classify(err, op)
+		}
+		if !pause(patience, time.Duration(n*n)*handshakePause) {
+			return "", failure.Wrap(err, failure.Config, "E_KAFKA_HANDSHAKE",
+				"the broker closed the connection at once: does the port want TLS or SASL, or other credentials?", "%s", op)
+		}
 	}
-	c.cluster = meta.Cluster
-	return c, nil
+}
+
+// pause waits; false means that the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Close ends the connection.

@@ -1,0 +1,58 @@
+package kafka
+
+import (
+	"context"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// closing dials, and so many times gives a connection that the other side has closed already.
+func closing(left *atomic.Int32) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if left.Add(-1) < 0 {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}
+		ours, theirs := net.Pipe()
+		go func() { // reads what is asked and says nothing
+			_, _ = theirs.Read(make([]byte, 4096))
+			_ = theirs.Close()
+		}()
+		return ours, nil
+	}
+}
+
+// A load balancer that drains, a broker that restarts: a connection that is closed at once proves nothing about the
+// configuration while the next one works.
+func TestClosedConnectionsAreTriedAgain(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t"))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	var left atomic.Int32
+	left.Store(2)
+	cl, err := Connect(t.Context(), Options{Brokers: c.ListenAddrs(), Dial: closing(&left)})
+	require.NoError(t, err)
+	t.Cleanup(cl.Close)
+
+	again, err := Connect(t.Context(), Options{Brokers: c.ListenAddrs(), Dial: closing(&left)})
+	require.NoError(t, err)
+	t.Cleanup(again.Close)
+	left.Store(3) // the connections for the requests that follow
+	topics, err := again.Topics(t.Context(), "t")
+	require.NoError(t, err)
+	require.Len(t, topics, 1)
+}
+
+// A port that closes every connection wants something else than it gets: that is told soon.
+func TestPortThatWantsSomethingElse(t *testing.T) {
+	var left atomic.Int32
+	left.Store(1 << 30)
+	_, err := Connect(t.Context(), Options{Brokers: []string{"127.0.0.1:1"}, Dial: closing(&left)})
+	require.Equal(t, failure.ExitConfig, failure.ExitCode(err), "%v", err)
+	require.Equal(t, "E_KAFKA_HANDSHAKE", failure.CodeOf(err))
+}
