@@ -46,7 +46,7 @@ func (t *Table) Create(ctx context.Context, c Creation) error {
 
 // bear tries to create the table until it exists, whoever created it.
 func (t *Table) bear(ctx context.Context, b *birth) error {
-	refused := 0
+	refused, hidden := 0, 0
 	for n := 0; ; n++ {
 		created, err := t.tryCreate(ctx, b)
 		if err != nil {
@@ -59,6 +59,13 @@ func (t *Table) bear(ctx context.Context, b *birth) error {
 		tbl, lerr := t.cat.LoadTable(ctx, t.spec.Identifier)
 		if lerr == nil {
 			return t.born(ctx, tbl, b, created)
+		}
+		if err == nil && (isMissing(lerr) || isGone(lerr)) {
+			// The catalog refuses to create what it cannot show.
+			t.retrying(n, "load", lerr)
+			if hidden++; hidden == stubborn {
+				return t.spec.gone(lerr)
+			}
 		}
 		if err != nil && (refused == stubborn || failure.ClassOf(t.catalogError(err, "")) == failure.Halt) {
 			return t.catalogError(err, "creating")

@@ -16,6 +16,7 @@ const (
 	CodeRecreated        = "E_TABLE_RECREATED"
 	CodeDropped          = "E_TABLE_DROPPED"
 	CodeMissing          = "E_TABLE_MISSING"
+	CodeMetadataMissing  = "E_METADATA_MISSING"
 	CodeEmpty            = "E_TABLE_EMPTY"
 	CodeFormatVersion    = "E_FORMAT_VERSION"
 	CodeBranch           = "E_BRANCH"
@@ -67,6 +68,12 @@ func (s *Spec) recreated() error {
 func (s *Spec) dropped(err error) error {
 	return failure.Wrap(err, failure.Halt, CodeDropped, "restore the table: ingestd goes on by itself; or restart ingestd to create it anew",
 		"table %s no longer exists", s.name())
+}
+
+func (s *Spec) gone(err error) error {
+	return failure.Wrap(err, failure.Halt, CodeMetadataMissing,
+		"restore that file (a versioned bucket still has it), or point the catalog back to an earlier metadata file of the table, or drop the table; no data is read or written until then",
+		"table %s: the metadata file that the catalog names is not there", s.name())
 }
 
 // canceled reports that the context ended before the outcome was known; unknown says that something was sent.

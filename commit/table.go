@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -59,9 +60,17 @@ type StagedCreator interface {
 func Open(ctx context.Context, cat catalog.Catalog, spec Spec, env Env) (*Table, error) {
 	t := newTable(cat, spec, env)
 	tbl, err := cat.LoadTable(ctx, t.spec.Identifier)
+	for n := 1; n < stubborn && isGone(err); n++ {
+		if werr := t.env.Wait(ctx, t.env.backoff(n, errorWaitMin, errorWaitMax)); werr != nil {
+			return nil, canceled(ctx, "loading table "+t.spec.name(), false)
+		}
+		tbl, err = cat.LoadTable(ctx, t.spec.Identifier)
+	}
 	switch {
 	case err == nil:
 		return t, t.adopt(tbl)
+	case isGone(err):
+		return nil, t.spec.gone(err)
 	case !isMissing(err):
 		return nil, t.catalogError(err, "loading")
 	case !spec.MayCreate:
@@ -88,6 +97,22 @@ func newTable(cat catalog.Catalog, spec Spec, env Env) *Table {
 
 func isMissing(err error) bool {
 	return errors.Is(err, catalog.ErrNoSuchTable) || errors.Is(err, catalog.ErrNoSuchNamespace)
+}
+
+// isGone says that the catalog knows the table, but the metadata file it names is not there.
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// beyond is the failure behind an error of a look that time alone does not mend; nil for one that may pass.
+func (t *Table) beyond(err error) error {
+	switch {
+	case isGone(err):
+		return t.spec.gone(err)
+	case isMissing(err):
+		return t.spec.dropped(err)
+	case failure.ClassOf(t.catalogError(err, "loading")) == failure.Config:
+		return t.catalogError(err, "loading")
+	}
+	return nil
 }
 
 // catalogError keeps the class that the catalog gave an error; one without a class may pass.
@@ -197,6 +222,8 @@ func (t *Table) Refresh(ctx context.Context) error {
 		return t.spec.dropped(err)
 	case err != nil && isMissing(err):
 		return nil
+	case err != nil && isGone(err):
+		return t.spec.gone(err)
 	case err != nil:
 		return t.catalogError(err, "loading")
 	case !t.Exists():
@@ -221,15 +248,10 @@ func (t *Table) load(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return canceled(ctx, "loading table "+t.spec.name(), false)
 		}
-		if isMissing(err) || failure.ClassOf(t.catalogError(err, "loading")) == failure.Config {
-			if definite++; definite == stubborn {
-				if isMissing(err) {
-					return t.spec.dropped(err)
-				}
-				return t.catalogError(err, "loading")
-			}
-		} else {
+		if final := t.beyond(err); final == nil {
 			definite = 0
+		} else if definite++; definite == stubborn {
+			return final
 		}
 		t.retrying(n, "load", err)
 		if err := t.env.Wait(ctx, t.env.backoff(n, errorWaitMin, errorWaitMax)); err != nil {

@@ -14,12 +14,12 @@ import (
 )
 
 // What an operator gets wrong on the first day ends the process soon, with one line that names the thing, a hint, and
-// the exit code that a service manager can act on: 78 for configuration, 75 for try again, 1 for a stopped table.
+// the exit code that a service manager can act on: 78 for configuration, 75 for try again.
 func TestFirstDayMistakes(t *testing.T) {
 	topic := unique(t, "mistakes")
 	produce(t, produceDeadline, "-n", "1000", "-avro", topic)
 	base := settings{Pipeline: topic, Tables: []tableSettings{{Name: "it." + topic, Topic: topic}}}
-	const stopped, retry, config = 1, 75, 78
+	const retry, config = 75, 78
 
 	f := func(name string, code int, names string, change func(*settings), edit func(string) string) {
 		t.Helper()
@@ -45,8 +45,7 @@ func TestFirstDayMistakes(t *testing.T) {
 	})
 	f("unreachable broker", retry, "127.0.0.1:1", func(s *settings) { s.Brokers = "127.0.0.1:1" }, nil)
 	f("wrong password", config, "password|authentication", func(s *settings) { s.Secure, s.Password = true, "wrong" }, nil)
-	// What only a table knows stops that table; with it, as it is the only one, the process.
-	f("missing bucket", stopped, "no-such-bucket", func(s *settings) {
+	f("missing bucket", config, "no-such-bucket", func(s *settings) {
 		// The REST catalog has its own idea of where tables are.
 		s.SQLite, s.Warehouse = filepath.Join(t.TempDir(), "catalog.db"), "s3://no-such-bucket/warehouse"
 	}, nil)

@@ -16,6 +16,7 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/restserve"
 	"github.com/ingestd/ingestd/internal/telemetry"
+	"github.com/ingestd/ingestd/table/store"
 )
 
 // process is the running daemon: the pipeline and those who watch it.
@@ -52,6 +53,9 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 	if err := openLake(ctx, c, &po); err != nil {
 		return nil, err
 	}
+	if err := checkWarehouse(ctx, c, po.Stores); err != nil {
+		return nil, err
+	}
 	d.release = po.Stores.Register(ctx)
 	if err = applyMemory(c, &po); err != nil {
 		return nil, err
@@ -68,6 +72,18 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 	d.events, po.Events = sinks, sinks
 	d.pipeline = ingest.New(po)
 	return d, d.openAdmin(ctx, build, po)
+}
+
+// checkWarehouse refuses to start when the warehouse's bucket does not exist: a wrong setting. A bucket that goes
+// missing later stops the tables in it, and anything else that is wrong with it is told by the first table.
+func checkWarehouse(ctx context.Context, c *config.Config, stores *store.Stores) error {
+	if !isLocation(c.Catalog) {
+		return nil
+	}
+	if err := stores.Probe(ctx, c.Catalog.Warehouse); failure.CodeOf(err) == store.CodeBucket {
+		return fmt.Errorf("warehouse %s: %w", c.Catalog.Warehouse, err)
+	}
+	return nil
 }
 
 func (d *process) openLog(a *app, quiet bool) error {

@@ -69,3 +69,32 @@ func TestBirthReportsServerErrorsUntilTheyPass(t *testing.T) {
 	}
 	require.True(t, w.Exists())
 }
+
+// A catalog that knows the table but cannot read its metadata file answers as if there were no table. It is not
+// created anew on top of what is there.
+func TestMissingMetadataFileIsNotAMissingTable(t *testing.T) {
+	srv := newRESTServer(t, t.TempDir())
+	require.NoError(t, world(t, srv).Create(t.Context(), start()))
+	lost := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/tables/") {
+			return false
+		}
+		fail(w, http.StatusNotFound, "NotFoundException", "Location does not exist: s3://lake/t/metadata/7.json")
+		return true
+	}
+	srv.before = lost
+	_, err := commit.Open(t.Context(), srv.open(t), commit.Spec{Identifier: shop, Pipeline: "p", MayCreate: true},
+		commit.Env{Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+	require.Equal(t, commit.CodeMetadataMissing, failure.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, "7.json")
+	srv.before = nil
+	w := world(t, srv)
+	require.True(t, w.Exists())
+	srv.before = lost
+	_, err = w.Progress(t.Context(), move("0", "1"))
+	require.Equal(t, commit.CodeMetadataMissing, failure.CodeOf(err), "%v", err)
+	srv.before = nil
+	res, err := w.Progress(t.Context(), move("0", "1"))
+	require.NoError(t, err)
+	require.Equal(t, commit.Landed, res.Outcome)
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
@@ -96,10 +97,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// refusal gives the error for an answer to a change of a table which time does not mend and which the library takes
-// for any other trouble. A refusal is believed when it has come several times.
+// refusal gives the error for an answer about a table which time does not mend and which the library takes for
+// something else. It is believed when it has come several times.
 func refusal(req *http.Request, res *http.Response) error {
-	if req.Method != http.MethodPost || !strings.Contains(req.URL.Path, "/tables") {
+	if !strings.Contains(req.URL.Path, "/tables") {
+		return nil
+	}
+	if req.Method == http.MethodGet && res.StatusCode == http.StatusNotFound {
+		return withoutMetadata(res)
+	}
+	if req.Method != http.MethodPost {
 		return nil
 	}
 	switch res.StatusCode {
@@ -112,6 +119,20 @@ func refusal(req *http.Request, res *http.Response) error {
 	_ = res.Body.Close()
 	return failure.New(failure.Config, CodeRefused, "the catalog does not accept this request; see its log",
 		"the catalog answers %s: %s", res.Status, explanation(text))
+}
+
+// withoutMetadata recognises a catalog that knows the table and cannot read its metadata file. The status is that of a
+// table which does not exist, the type of the error is not.
+func withoutMetadata(res *http.Response) error {
+	body, err := keep(res, maxConfigAnswer)
+	if err != nil {
+		return err
+	}
+	var answer struct{ Error struct{ Type, Message string } }
+	if json.Unmarshal(body, &answer) != nil || answer.Error.Type != "NotFoundException" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", fs.ErrNotExist, answer.Error.Message)
 }
 
 // explanation is what an error's body says, in one line.

@@ -17,11 +17,13 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// The codes of this package's errors.
+// CodeBucket is the code of a bucket that does not exist: at the start of a process a wrong setting, later a loss.
+const CodeBucket = "E_STORE_BUCKET"
+
+// The other codes of this package's errors.
 const (
 	codeScheme   = "E_STORE_SCHEME"   // a location nobody here can open
 	codeSettings = "E_STORE_SETTINGS" // settings that cannot work
-	codeBucket   = "E_STORE_BUCKET"   // the bucket does not exist
 	codeAuth     = "E_STORE_AUTH"     // no, wrong or insufficient credentials
 	codeToken    = "E_STORE_TOKEN"    // credentials that have run out
 	codeRegion   = "E_STORE_REGION"   // the bucket lives elsewhere
@@ -113,7 +115,7 @@ func judge(err error) verdict {
 func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 	switch api.ErrorCode() {
 	case "NoSuchBucket":
-		return verdict{failure.Config, codeBucket, "create the bucket, or correct the warehouse or table location"}
+		return verdict{failure.Config, CodeBucket, "create the bucket, or correct the warehouse or table location"}
 	case "NoSuchKey", "NotFound":
 		return verdict{failure.Retry, codeMissing, ""}
 	case "NoSuchUpload":
@@ -133,7 +135,7 @@ func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 	case "SlowDown", "SlowDownRead", "SlowDownWrite", "ServiceUnavailable", "InternalError", "Throttling", "ThrottlingException", "TooManyRequests", "OperationAborted":
 		return verdict{failure.Retry, codeBusy, "the object store asks for a slower pace"}
 	case "InvalidBucketName":
-		return verdict{failure.Config, codeBucket, "correct the bucket's name in the location"}
+		return verdict{failure.Config, CodeBucket, "correct the bucket's name in the location"}
 	case "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity":
 		return verdict{failure.Retry, codeFull, "make room in the object store"}
 	}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/table/store/storetest"
+)
+
+// A warehouse in a bucket that does not exist is a mistake in the configuration: one line, a hint and exit code 78,
+// before any broker is asked.
+func TestMissingBucketIsAMistakeInTheConfiguration(t *testing.T) {
+	fake := storetest.NewS3(t, "lake")
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
+pipeline: p
+sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}
+catalog: {type: sqlite, path: c.db, warehouse: "s3://lkae/warehouse"}
+storage: {s3: {endpoint: %s, region: us-east-1, access_key_id: a, secret_access_key: b, path_style: true}}
+admin: {listen: "off"}
+tables:
+  - name: db.t
+    topics: [t]
+    value: {format: raw}
+`, fake.URL), 0o600))
+	r := command(t, "run", "-c", "c.yaml", "--until-latest")
+	require.Equal(t, failure.ExitConfig, r.code, r.err)
+	require.Equal(t, "ingestd: warehouse s3://lkae/warehouse: looking for bucket lkae: no such bucket [E_STORE_BUCKET] — "+
+		"create the bucket, or correct the warehouse or table location\n", r.err)
+}
