@@ -228,6 +228,7 @@ func (t *Table) controlTurn(ctx context.Context, w *work) (Result, bool, error) 
 	if !w.pending.fits(v) {
 		c.record = Record{
 			Version: controlVersion, ID: w.commitID, Verb: c.Verb, At: t.env.Now().UTC().Truncate(time.Millisecond), By: c.By, Reason: c.Reason,
+			Sequence: v.meta.LastSequenceNumber() + 1, Carrier: v.carrierSequence(),
 			Text: c.Text, Code: failure.CodeOf(v.halt), Head: s.Head, Base: c.Base, Fresh: c.Fresh, Streams: c.Control.record(s.base(&c.Control)),
 		}
 		a, err := t.buildControl(ctx, c, next)
@@ -243,6 +244,14 @@ func (t *Table) controlTurn(ctx context.Context, w *work) (Result, bool, error) 
 		w.attempts = append(w.attempts, a)
 	}
 	return t.send(ctx, w)
+}
+
+// carrierSequence is the sequence number of the snapshot that carries the state, 0 for none.
+func (v *view) carrierSequence() int64 {
+	if sn := v.meta.SnapshotByID(v.carrier); sn != nil {
+		return sn.SequenceNumber
+	}
+	return 0
 }
 
 // buildControl builds the empty snapshot that carries a decision out, and adds its record to the list.
@@ -362,4 +371,11 @@ func (t *Table) LastControl() *Record {
 		return &l.Records[len(l.Records)-1]
 	}
 	return nil
+}
+
+// AboutHistory says whether a halt is about the table's own history: it is over as soon as the history can be read.
+func AboutHistory(code string) bool {
+	return slices.Contains([]string{
+		CodeRolledBack, CodeReplaced, CodeDropped, CodeMissing, CodeEmpty, CodeFormatVersion, CodeBranch, CodeStateAmbiguous, CodeStateUnreadable, CodeStateLost, CodeStateVersion,
+	}, code)
 }

@@ -46,7 +46,11 @@ type Record struct {
 	Code string `json:"code,omitempty"`
 	// Head is the snapshot on which it was decided, 0 for none.
 	Head int64 `json:"head,string"`
-	Base Base  `json:"base"`
+	// Sequence is the sequence number of its snapshot, Carrier that of the snapshot whose state it started from, 0 for
+	// none: a rollback takes back the decisions between the two.
+	Sequence int64 `json:"sequence"`
+	Carrier  int64 `json:"carrier,omitempty"`
+	Base     Base  `json:"base"`
 	// Fresh: the counters of the base were not taken over.
 	Fresh   bool           `json:"fresh,omitempty"`
 	Streams []RecordStream `json:"streams,omitempty"`

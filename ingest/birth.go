@@ -25,10 +25,7 @@ import (
 
 // open loads the table, or brings it to life with the start positions of its topics in it, and equips the lanes.
 func (o *owner) open(ctx context.Context) error {
-	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, commit.Spec{
-		Identifier: o.opts.Identifier, Pipeline: o.pipeline.opts.Pipeline, Branch: o.opts.Branch, Writer: o.pipeline.opts.Writer,
-		MayCreate: o.opts.Create.Auto, ConfigHash: meaningHash(o.opts.Meaning), AcceptConfig: o.opts.AcceptMeaning,
-	}, commit.Env{Now: o.now, Events: event.Func(o.observe)})
+	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, o.spec(), commit.Env{Now: o.now, Events: event.Func(o.observe)})
 	if err != nil {
 		return err
 	}
@@ -38,12 +35,21 @@ func (o *owner) open(ctx context.Context) error {
 		}
 	}
 	o.table = t
+	o.known.table, o.known.mark = t.Metadata().TableUUID(), t.ControlMark()
 	if err := o.dress(); err != nil {
 		o.table = nil // a table without columns on the lanes has not been opened
 		return err
 	}
 	o.progressed = o.now()
 	return nil
+}
+
+// spec says which table to open, and as whom.
+func (o *owner) spec() commit.Spec {
+	return commit.Spec{
+		Identifier: o.opts.Identifier, Pipeline: o.pipeline.opts.Pipeline, Branch: o.opts.Branch, Writer: o.pipeline.opts.Writer,
+		MayCreate: o.opts.Create.Auto, ConfigHash: meaningHash(o.opts.Meaning), AcceptConfig: o.opts.AcceptMeaning,
+	}
 }
 
 // dress reads the table's columns and gives them to the lanes.

@@ -113,22 +113,27 @@ func (f *feed) discover(ctx context.Context) []found {
 }
 
 // take makes partitions this process's and tells the tables that read them; what they know already is left alone. It
-// reports whether everything that the group has granted was found.
+// reports whether everything was found that the group has granted, or that is there without a group.
 func (f *feed) take(list []found) (complete bool) {
 	fresh := map[*owner][]*partition{}
 	f.mu.Lock()
+	complete = true
 	joined := f.opts.Group == nil || f.mu.joined
 	for _, x := range list {
+		if x.owner.status.failed() {
+			continue
+		}
 		for _, t := range x.topics {
 			for i := range t.Partitions {
-				if p := f.obtain(kafka.Partition{Topic: t.Name, Partition: i}, t); p != nil && !p.readers[x.owner] {
+				p := f.obtain(kafka.Partition{Topic: t.Name, Partition: i}, t)
+				complete = complete && (p != nil || f.opts.Group != nil)
+				if p != nil && !p.readers[x.owner] {
 					p.readers[x.owner] = true
 					fresh[x.owner] = append(fresh[x.owner], p)
 				}
 			}
 		}
 	}
-	complete = true
 	for id := range f.mu.granted {
 		complete = complete && f.mu.partitions[id] != nil
 	}
@@ -151,10 +156,21 @@ func (f *feed) obtain(id kafka.Partition, t kafka.Topic) *partition {
 		return nil
 	}
 	p := f.mu.partitions[id]
+	readers := map[*owner]bool{}
+	if p != nil && p.topic.ID != t.ID {
+		if p.read() {
+			return nil // a table that reads the topic's predecessor will hear of it
+		}
+		p.lost.Store(true)
+		old := p
+		old.lane.do(func() { old.lane.forget(old) })
+		f.source.renew(id.Topic)
+		p, readers = nil, old.readers
+	}
 	if p == nil {
 		lane := f.source.lanes[f.mu.next%len(f.source.lanes)]
 		f.mu.next++
-		p = &partition{id: id, topic: t, lane: lane, readers: map[*owner]bool{}}
+		p = &partition{id: id, topic: t, lane: lane, readers: readers}
 		f.mu.partitions[id] = p
 		lane.do(func() { lane.partitions = append(lane.partitions, p) })
 	}

@@ -84,6 +84,7 @@ func (o *owner) commit(ctx context.Context, f *flushed, sh *shape) error {
 		return o.fenced(ctx, f, res)
 	}
 	o.settle(f)
+	o.obey()
 	return nil
 }
 
@@ -124,6 +125,9 @@ func (o *owner) fenced(ctx context.Context, f *flushed, res commit.Result) error
 			// What cannot be removed now is an orphan that maintenance finds later.
 			_ = o.store().Delete(ctx, file.FilePath())
 		}
+	}
+	if o.obey() {
+		return nil
 	}
 	rival := writerOf(res)
 	if !o.source.group {

@@ -33,8 +33,10 @@ type Options struct {
 	UntilLatest bool
 	// Discovery is how often new topics and partitions are looked for; 0 = DefaultDiscovery.
 	Discovery time.Duration
-	Events    event.Sink
-	Now       func() time.Time
+	// Recheck is how often a table that has halted or is idle is looked at; 0 = DefaultRecheck.
+	Recheck time.Duration
+	Events  event.Sink
+	Now     func() time.Time
 }
 
 // SourceOptions describe one named source.

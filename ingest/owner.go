@@ -49,6 +49,7 @@ type owner struct {
 	progressed time.Time
 	// latency is a moving average of commit durations.
 	latency time.Duration
+	known   known
 	// rivals counts commits of each other writer that fenced us, to tell a living twin from a predecessor's last act.
 	rivals map[string]int
 
@@ -95,8 +96,11 @@ func (o *owner) run(ctx context.Context) error {
 				o.halt(ctx, err)
 			}
 			continue
+		} else if look := o.untilLook(); look <= 0 {
+			o.look(ctx)
+			continue
 		} else {
-			timer.Reset(wait)
+			timer.Reset(min(wait, look))
 		}
 		select {
 		case <-o.wake:
@@ -144,6 +148,10 @@ func (o *owner) halt(ctx context.Context, err error) {
 		return
 	}
 	o.detachAll()
+	if f := o.feed(); f != nil {
+		f.leave(o)
+	}
+	o.known.looked = o.now()
 	o.setState(event.Failed, err)
 	o.pipeline.tableStopped(o)
 }

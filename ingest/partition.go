@@ -36,7 +36,8 @@ type partition struct {
 	// at is the index of the next record in queue[0].
 	at       int
 	bindings []*binding
-	// readers are the tables that are configured to read the partition, bound or not; guarded by the feed.
+	// readers are the tables that are configured to read the partition, bound or not; false stands for those that have
+	// halted. Guarded by the feed.
 	readers map[*owner]bool
 	// lost is set when the partition is no longer this process's, before its tables hear of it.
 	lost atomic.Bool
@@ -49,6 +50,16 @@ type partition struct {
 	seen atomic.Int64
 	// delivered counts batches taken from the consumer; an idle partition is one whose count stands still.
 	delivered atomic.Int64
+}
+
+// read says whether some table reads the partition, or is about to. The caller holds the feed's lock.
+func (p *partition) read() bool {
+	for _, reading := range p.readers {
+		if reading {
+			return true
+		}
+	}
+	return false
 }
 
 // clear drops what waits, as after a seek.

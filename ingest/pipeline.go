@@ -43,6 +43,9 @@ func New(o Options) *Pipeline {
 	if o.Discovery <= 0 {
 		o.Discovery = DefaultDiscovery
 	}
+	if o.Recheck <= 0 {
+		o.Recheck = DefaultRecheck
+	}
 	p := &Pipeline{opts: o, budget: newBudget(o.Memory), byName: map[string]*owner{}, drain: make(chan struct{})}
 	for _, t := range o.Tables {
 		owner := newOwner(p, t)

@@ -209,6 +209,15 @@ func (s *source) seek(p *partition, offset int64, generation uint64) {
 	})
 }
 
+// renew makes the client forget a topic whose name belongs to another one now.
+func (s *source) renew(topic string) {
+	s.do(func() {
+		if !s.group {
+			s.client.Kgo.PurgeTopicsFromConsuming(topic)
+		}
+	})
+}
+
 // release ends reading a partition; what waits for it is dropped by the lane.
 func (s *source) release(p *partition) {
 	s.do(func() {

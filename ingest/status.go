@@ -37,7 +37,7 @@ func newStatusCell(table string) *statusCell {
 }
 
 // set changes the state and says what it was; a repeated state with the same reason is no change. A failed table stays
-// failed: only a restart changes that.
+// failed: only revive and a restart change that.
 func (c *statusCell) set(e event.StateChanged) (from event.State, changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,6 +47,22 @@ func (c *statusCell) set(e event.StateChanged) (from event.State, changed bool) 
 	from = c.State
 	c.State, c.Code, c.Reason, c.Hint = e.To, e.Code, e.Reason, e.Hint
 	return from, true
+}
+
+// revive ends a state that an operator has decided about, failed included, and says what it was.
+func (c *statusCell) revive(e event.StateChanged) (from event.State) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	from = c.State
+	c.State, c.Code, c.Reason, c.Hint = e.To, e.Code, e.Reason, e.Hint
+	return from
+}
+
+// code is the code of the state.
+func (c *statusCell) code() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.Code
 }
 
 func (c *statusCell) failed() bool {

@@ -153,6 +153,15 @@ type SourceTrouble struct {
 	At     time.Time
 }
 
+// ControlObeyed reports that a table starts again because of an operator's decision.
+type ControlObeyed struct {
+	Table      string
+	Verb       string
+	By, Reason string
+	At         time.Time
+}
+
+func (ControlObeyed) isEvent() {}
 func (StateChanged) isEvent()  {}
 func (CommitDone) isEvent()    {}
 func (CommitRetried) isEvent() {}

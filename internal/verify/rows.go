@@ -151,12 +151,15 @@ func (s *scan) row(b *rowread.Batch, i int) {
 	}
 	p := s.byPlace[name][number.Ints[i]]
 	o := offset.Ints[i]
-	if p == nil || o < p.Start || o >= p.Position {
+	switch {
+	case p != nil && o >= p.Start && o < p.Position:
+		if !p.seen.CheckedAdd(uint64(o)) {
+			p.repeated(o)
+		}
+	case p != nil && p.strays(o):
+		p.strayed++
+	default:
 		s.strange++
-		return
-	}
-	if !p.seen.CheckedAdd(uint64(o)) {
-		p.doubled.Add(uint64(o))
 	}
 }
 
@@ -164,10 +167,11 @@ func (s *scan) row(b *rowread.Batch, i int) {
 func (p *partition) judgeRows(r *Report) {
 	p.seen.RunOptimize()
 	p.Rows = int64(p.seen.GetCardinality())
+	p.judgeDecided(r)
 	eachRange(p.doubled, func(from, to uint64) {
 		r.find(Doubled, p, from, to, "%s/%s: offsets %d to %d are in the table more than once", p.Topic, p.Partition.Partition, from, to-1)
 	})
-	if want := p.counts[outcome.Written]; p.Rows != want {
+	if want := p.counts[outcome.Written]; p.Rows != want && !p.decided() {
 		r.find(Unaccounted, p, uint64(p.Start), uint64(p.Position), "%s/%s: the books say %d rows, the table has %d distinct offsets",
 			p.Topic, p.Partition.Partition, want, p.Rows)
 	}

@@ -89,10 +89,14 @@ func (p *partition) read(ctx context.Context, client *kafka.Client, t kafka.Topi
 				break
 			}
 			if rec.Attrs.IsControl() {
-				v.markers++
+				if !p.givenUp(rec.Offset) {
+					v.markers++
+				}
 				continue
 			}
-			v.add(uint64(rec.Offset), rec.Value == nil, p.seen)
+			if !p.givenUp(rec.Offset) {
+				v.add(uint64(rec.Offset), rec.Value == nil, p.seen)
+			}
 		}
 		if probe.Next <= at && len(probe.Records) == 0 {
 			return nil, failure.New(failure.Retry, "E_VERIFY_STALLED", "the broker shows nothing at an offset before its end; try again",
@@ -120,7 +124,7 @@ func (p *partition) excused() uint64 { return uint64(p.counts.Records() - p.coun
 // judgeAbsent: the records that are not in the table must be as many as the books say were left out.
 func (p *partition) judgeAbsent(r *Report, v *topicView) {
 	absent, excused := v.absent.GetCardinality(), p.excused()
-	whole := v.from == p.Start
+	whole := v.from == p.Start && !p.decided()
 	if absent == excused || !whole && absent < excused {
 		return
 	}
@@ -147,7 +151,7 @@ func (p *partition) judgeExtra(r *Report, v *topicView, compacted bool) {
 	extra := p.seen.Clone()
 	extra.RemoveRange(0, uint64(v.from))
 	extra.AndNot(v.records)
-	if extra.IsEmpty() {
+	if extra.IsEmpty() || p.decided() && len(p.before) > 0 || p.loose {
 		return
 	}
 	if compacted {
@@ -161,7 +165,7 @@ func (p *partition) judgeExtra(r *Report, v *topicView, compacted bool) {
 
 // judgeUnseen: the offsets the books call unseen must be absent from the topic.
 func (p *partition) judgeUnseen(r *Report, v *topicView, compacted bool) {
-	if v.from != p.Start {
+	if v.from != p.Start || p.decided() {
 		return
 	}
 	absent := v.to - v.from - int64(v.records.GetCardinality()) - v.markers

@@ -28,6 +28,15 @@ type partition struct {
 	counts outcome.Counts
 	// seen are the offsets found in the table, doubled those found again.
 	seen, doubled *roaring64.Bitmap
+	// accepted are ranges that operators gave up, before the books of logs that this one replaced, overlap the number
+	// of offsets that were read again. loose: rows may be there of which nothing is known.
+	accepted []accepted
+	before   []past
+	overlap  int64
+	loose    bool
+	// again counts rows of offsets that are there already, strayed those outside of the open books, as far as decisions
+	// explain them.
+	again, strayed int64
 }
 
 // Run verifies one table. An error means that it could not be looked at; what does not hold is in the report.
@@ -43,6 +52,9 @@ func Run(ctx context.Context, tbl *table.Table, o Options) (*Report, error) {
 	}
 	parts, err := partitions(ledger.State)
 	if err != nil {
+		return nil, err
+	}
+	if err := decisions(r, ledger.Records, ledger.Forgotten, parts); err != nil {
 		return nil, err
 	}
 	if o.Level != Ledger {

@@ -1,0 +1,139 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/internal/event"
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// DefaultRecheck is how often a table that has halted, or has nothing to commit, is looked at: an operator may have
+// decided something.
+const DefaultRecheck = 15 * time.Second
+
+// known is what an owner has seen of its table, to tell whether the situation has changed since.
+type known struct {
+	// table is the uuid, zero while the table was never opened; mark stands for the control records that it had.
+	table uuid.UUID
+	mark  string
+	// looked is when the table was last looked at without a commit.
+	looked time.Time
+}
+
+// untilLook is how long until the table should be looked at. A bounded run ends instead.
+func (o *owner) untilLook() time.Duration {
+	if o.pipeline.opts.UntilLatest || o.table == nil && !o.status.failed() {
+		return never
+	}
+	last := o.known.looked
+	if o.progressed.After(last) {
+		last = o.progressed
+	}
+	return last.Add(o.pipeline.opts.Recheck).Sub(o.now())
+}
+
+// look sees whether somebody has decided about the table: a halted one goes on when its situation has changed, an idle
+// one obeys as one does that commits.
+func (o *owner) look(ctx context.Context) {
+	o.known.looked = o.now()
+	if o.status.failed() {
+		if t := o.resolved(ctx); t != nil {
+			o.again(t)
+		}
+		return
+	}
+	err := o.table.Refresh(ctx)
+	switch {
+	case err == nil:
+		o.obey()
+	case failure.ClassOf(err) == failure.Halt && failure.CodeOf(err) != commit.CodeDropped:
+		// That a table is gone is believed when it has been said several times, by the next commit.
+		o.halt(ctx, err)
+	}
+}
+
+// resolved gives the table if what halted it has been decided: its history, which can be read again, or anything else
+// by a control record. Nothing but a control record leads into a new table of the same name.
+func (o *owner) resolved(ctx context.Context) *commit.Table {
+	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, o.spec(), commit.Env{Now: o.now})
+	if err != nil || !t.Exists() {
+		return nil
+	}
+	decided := t.ControlMark() != "" && t.ControlMark() != o.known.mark
+	same := o.known.table == uuid.UUID{} || o.known.table == t.Metadata().TableUUID()
+	if decided || same && commit.AboutHistory(o.status.code()) {
+		return t
+	}
+	return nil
+}
+
+// obey starts the table again when a control record has landed since it was opened. What the lanes hold was read under
+// the old positions and is dropped, as after a fence.
+func (o *owner) obey() (changed bool) {
+	if o.table == nil || o.table.ControlMark() == o.known.mark {
+		return false
+	}
+	// In its turn: whatever is under way ends first, and its commits are compared like all others.
+	o.do(func(ctx context.Context) {
+		if o.table == nil || o.status.failed() || ctx.Err() != nil || o.table.ControlMark() == o.known.mark {
+			return
+		}
+		t := o.table
+		o.detachAll()
+		o.again(t)
+	})
+	return true
+}
+
+// again gives the table a new start: it is opened and assigned like one that this process meets for the first time.
+func (o *owner) again(seen *commit.Table) {
+	change := event.StateChanged{Table: o.name, To: event.Pending, Reason: "the reason of the halt is gone", At: o.now()}
+	if r := seen.LastControl(); r != nil && seen.ControlMark() != o.known.mark {
+		change.Reason = string(r.Verb) + " by " + r.By + ": " + r.Reason
+		o.events.Emit(event.ControlObeyed{Table: o.name, Verb: string(r.Verb), By: r.By, Reason: r.Reason, At: o.now()})
+	}
+	change.From = o.status.revive(change)
+	o.events.Emit(change)
+	o.table, o.missed = nil, 0
+	clear(o.topics)
+	clear(o.rivals)
+	o.known.mark, o.known.looked = seen.ControlMark(), o.now()
+	if f := o.feed(); f != nil {
+		f.leave(o)
+		f.lookSoon()
+	}
+}
+
+// feed is the one that feeds this table.
+func (o *owner) feed() *feed {
+	for _, f := range o.pipeline.feeds {
+		if f.source == o.source {
+			return f
+		}
+	}
+	return nil
+}
+
+// leave notes that a table no longer reads its partitions, until it asks again. It still counts as one of their
+// readers: the group offset waits for it.
+func (f *feed) leave(o *owner) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, p := range f.mu.partitions {
+		if p.readers[o] {
+			p.readers[o] = false
+		}
+	}
+}
+
+// lookSoon looks for partitions out of turn.
+func (f *feed) lookSoon() {
+	select {
+	case f.granted <- struct{}{}:
+	default:
+	}
+}
