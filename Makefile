@@ -13,6 +13,7 @@ PKG       ?= ./...
 BENCH     ?= .
 FUZZTIME  ?= 30s
 SOAKTIME  ?= 10m
+KILLS     ?= 200
 MUTATION_ARGS ?=
 BENCH_ARGS ?=
 E2E_ARGS  ?=
@@ -51,6 +52,10 @@ microbench: ## Run the packages' own benchmarks (PKG and BENCH select)
 bench-e2e: build ## Measure the daemon against a real broker, beside the straightforward pipeline (E2E_ARGS='-n 1000000 -rounds 1')
 	$(GO) run ./integration/benche2e -ingestd bin/ingestd $(E2E_ARGS)
 
+.PHONY: bench-freshness
+bench-freshness: ## Measure how old records are when a reader first sees them, at half of the maximum rate and beside busy tables
+	$(GO) test -tags integration -count=1 -timeout 30m -v ./integration -run 'TestFreshness|TestNeighbours' -freshness-time 60s -freshness-slack 2s
+
 .PHONY: mutation
 mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
 	$(GO) run ./internal/mutation $(MUTATION_ARGS)
@@ -66,8 +71,13 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other
 	done
 
 .PHONY: soak
-soak: ## Fuzz every target for SOAKTIME (ten minutes)
+soak: ## Fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
+	$(MAKE) kills
+
+.PHONY: kills
+kills: ## Kill competing processes KILLS times on the real components, behind proxies that break 5 % of the calls
+	@test $(KILLS) = 0 || $(GO) test -tags integration -count=1 -timeout 120m -v ./integration -run TestKills -kills $(KILLS)
 
 .PHONY: integration
 integration: ## Start Kafka, registry, REST catalog, S3 and test the binary against them (INTEGRATION_ARGS='-run TestX')

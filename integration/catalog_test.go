@@ -19,6 +19,7 @@ import (
 type snapshot struct {
 	ID      int64             `json:"snapshot-id"`
 	Parent  int64             `json:"parent-snapshot-id"`
+	Millis  int64             `json:"timestamp-ms"`
 	Summary map[string]string `json:"summary"`
 }
 

@@ -26,6 +26,7 @@ type settings struct {
 	Admin     string
 	Brokers   string // when not the stack's
 	Catalog   string // when not the stack's
+	Store     string // host and port of the object store, when not the stack's
 	SQLite    string // file of a SQLite catalog, in place of the REST one
 	Warehouse string
 	Tables    []tableSettings
@@ -35,6 +36,7 @@ type settings struct {
 type tableSettings struct {
 	Name, Topic string
 	JSON        bool
+	Errors      string // policies in place of the default ones
 }
 
 const configTemplate = `pipeline: {{.Pipeline}}
@@ -85,6 +87,9 @@ tables:
     {{- else}}
     value: {format: avro}
     {{- end}}
+    {{- if .Errors}}
+    errors: {{.Errors}}
+    {{- end}}
 {{- end}}
 `
 
@@ -104,12 +109,12 @@ func writeConfig(t *testing.T, s settings) string {
 	defaults(&s)
 	data := struct {
 		settings
-		CA, User, Registry, Store, Region, Key, Secret string
+		CA, User, Registry, Region, Key, Secret string
 	}{
 		settings: s,
 		CA:       env.stack.CertificateAuthority(), User: env.stack.Value("KAFKA_USER"),
-		Registry: env.stack.Registry(), Store: env.stack.ObjectStore(),
-		Region: env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
+		Registry: env.stack.Registry(),
+		Region:   env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
 	}
 	var text strings.Builder
 	require.NoError(t, template.Must(template.New("config").Parse(configTemplate)).Execute(&text, data))
@@ -133,6 +138,9 @@ func defaults(s *settings) {
 	}
 	if s.Catalog == "" {
 		s.Catalog = env.stack.Catalog()
+	}
+	if s.Store == "" {
+		s.Store = env.stack.ObjectStore()
 	}
 	if s.Brokers == "" {
 		s.Brokers = env.stack.Brokers()

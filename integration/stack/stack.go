@@ -133,6 +133,12 @@ func (s *Stack) Brokers() string { return "127.0.0.1:" + s.Value("KAFKA_PORT") }
 // SecureBrokers is the listener with TLS and SASL.
 func (s *Stack) SecureBrokers() string { return "127.0.0.1:" + s.Value("KAFKA_SASL_PORT") }
 
+// ProxiedBroker is the listener that sends its clients to BrokerProxy, where a proxy to it has to stand.
+func (s *Stack) ProxiedBroker() string { return "127.0.0.1:" + s.Value("KAFKA_PROXIED_PORT") }
+
+// BrokerProxy is what the proxied listener advertises. Nothing listens there by itself.
+func (s *Stack) BrokerProxy() string { return "127.0.0.1:" + s.Value("KAFKA_PROXY_PORT") }
+
 // CertificateAuthority is the file with the authority of the secure listener.
 func (s *Stack) CertificateAuthority() string { return filepath.Join(s.run, "kafka", "tls", "ca.pem") }
 
