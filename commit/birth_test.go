@@ -235,3 +235,18 @@ func TestNewTableBesideAnOldOne(t *testing.T) {
 	require.Equal(t, pos(500), e.Position)
 	require.Equal(t, state.Totals{}, e.Totals)
 }
+
+// TestBirthWhileTheStoreIsAway: the first snapshot of a table that does not exist yet cannot be written for a while.
+func TestBirthWhileTheStoreIsAway(t *testing.T) {
+	b := newBench(t)
+	away := 3
+	b.cat.Files.OnCreate = func(string) error {
+		if away--; away >= 0 {
+			return errLost
+		}
+		return nil
+	}
+	w := stagedOpen(b, "w1")
+	require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(1)}))
+	require.Equal(t, map[string]int{"0": 0}, b.exact("main"))
+}

@@ -75,7 +75,7 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 	rec := &recorder{}
 	defer func() {
 		if err != nil {
-			t.remove(context.WithoutCancel(ctx), rec.files())
+			t.removeThrough(context.WithoutCancel(ctx), v.tbl, rec.files())
 		}
 	}()
 	tbl := table.New(v.tbl.Identifier(), timeless{v.meta}, "", rec.wrap(v.tbl.FS), nil)

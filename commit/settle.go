@@ -101,12 +101,19 @@ func (t *Table) removeAttempts(ctx context.Context, w *work, landed int64) (remo
 
 // remove deletes metadata files that nothing refers to. What cannot be deleted is left to orphan removal.
 func (t *Table) remove(ctx context.Context, files []string) {
+	if t.view != nil {
+		t.removeThrough(ctx, t.view.tbl, files)
+	}
+}
+
+// removeThrough does so with the file access of a table that may not exist yet.
+func (t *Table) removeThrough(ctx context.Context, tbl *table.Table, files []string) {
 	if len(files) == 0 {
 		return
 	}
 	del := t.env.Delete
 	if del == nil {
-		fs, err := t.view.tbl.FS(ctx)
+		fs, err := tbl.FS(ctx)
 		if err != nil {
 			return
 		}
