@@ -211,7 +211,7 @@ func (o *owner) attach(p *partition, start, end int64) {
 
 // rewind drops what the lanes took since the last landed commit and sets every cursor to what the table says.
 func (o *owner) rewind(ctx context.Context, reason string) error {
-	if err := o.table.Refresh(ctx); err != nil {
+	if err := o.persist(ctx, "looking at the table", func() error { return o.table.Refresh(ctx) }); err != nil {
 		return err
 	}
 	at := map[*binding]int64{}

@@ -83,6 +83,39 @@ func TestForeignCommitBetweenCutAndCommit(t *testing.T) {
 	w.proven("u")
 }
 
+// TestCatalogAwayAfterAFence: the batch has been fenced, and the look at the table that sets the cursors back fails.
+func TestCatalogAwayAfterAFence(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 10)
+	require.NoError(t, w.catchUp(w.options(w.jsonTable("t", "a"))))
+	w.produce("a", 0, 10)
+	gate := &gatedCatalog{Catalog: w.catalog}
+	var met, looks atomic.Int32
+	gate.before = func(context.Context, string) error {
+		if met.Add(1) == 1 {
+			return w.catchUp(w.options(w.jsonTable("t", "a")))
+		}
+		return nil
+	}
+	gate.load = func(string) error {
+		// The first look after the fence is the commit's own.
+		if met.Load() > 0 && looks.Add(1) == 2 {
+			return errAway
+		}
+		return nil
+	}
+	o := w.options(w.jsonTable("t", "a"))
+	o.Catalog = gate
+	rec := o.Events.(*recorder)
+	p, wait := w.start(o)
+	rec.await("t is set back", func(e event.Event) bool { _, ok := e.(event.Rewound); return ok })
+	w.produce("a", 0, 10)
+	rec.landed("t", 10)
+	p.Drain()
+	require.NoError(t, wait())
+	require.Equal(t, w.expected("a"), w.rows("t", "a"))
+}
+
 // TestLostAnswers: commits are applied and their answers lost.
 func TestLostAnswers(t *testing.T) {
 	w := newWorld(t, 2, "a")
