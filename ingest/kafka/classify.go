@@ -83,7 +83,7 @@ func isNetwork(err error) bool {
 	var dns *net.DNSError
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, kgo.ErrClientClosed) || strings.Contains(err.Error(), "unable to dial")
+		errors.Is(err, kgo.ErrClientClosed) || kgo.IsRetryableBrokerErr(err) || strings.Contains(err.Error(), "unable to dial")
 }
 
 // ClassifyFetch says what an error of a fetch means for the tables that read the partition.

@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -55,4 +57,17 @@ func TestPortThatWantsSomethingElse(t *testing.T) {
 	_, err := Connect(t.Context(), Options{Brokers: []string{"127.0.0.1:1"}, Dial: closing(&left)})
 	require.Equal(t, failure.ExitConfig, failure.ExitCode(err), "%v", err)
 	require.Equal(t, "E_KAFKA_HANDSHAKE", failure.CodeOf(err))
+}
+
+// dying is what the client says of a request that was waiting for a connection when it died: an error of its own that
+// is only known to be temporary.
+type dying struct{ error }
+
+func (dying) Temporary() bool { return true }
+
+// The client gives such errors of requests to single brokers to its caller instead of trying again.
+func TestDyingConnectionsAreTriedAgain(t *testing.T) {
+	err := Classify(fmt.Errorf("one shard: %w", dying{errors.New("the broker connection has died")}), "asking")
+	require.Equal(t, failure.Retry, failure.ClassOf(err), "%v", err)
+	require.Equal(t, "E_KAFKA_UNREACHABLE", failure.CodeOf(err))
 }
