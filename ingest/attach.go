@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/commit/state"
@@ -12,14 +11,6 @@ import (
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 )
-
-// keyOf is the identity under which the position of a partition is stored in a table.
-func keyOf(s *source, t kafka.Topic, partition int32) state.Key {
-	return state.Key{
-		Stream:    state.Stream{Source: s.name, Cluster: s.client.Cluster(), Topic: t.Name, ID: t.ID},
-		Partition: strconv.Itoa(int(partition)),
-	}
-}
 
 // assign makes the table read partitions that are now this process's. Their start offsets come from the table; what
 // the table has never met is registered in it first.
@@ -69,9 +60,13 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 			return err
 		}
 	}
+	last := o.remembered()
+	if err := o.recognize(ctx, parts, starts, last); err != nil {
+		return err
+	}
 	// Nothing below fails, so that a repeated attempt never attaches twice.
 	for i, p := range parts {
-		o.attach(p, starts[i], ends[p.id].Stable)
+		o.attach(p, cursor{starts[i], last[p.id]}, ends[p.id].Stable)
 	}
 	o.setState(event.Running, nil)
 	return nil
@@ -83,28 +78,6 @@ func (o *owner) topicNames() []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// checkIdentity refuses to go on in a topic or cluster that only has the name of the one the table knows.
-func (o *owner) checkIdentity() error {
-	for _, e := range o.table.State().Entries {
-		s := e.Stream
-		t, ok := o.topics[s.Topic]
-		if s.Source != o.source.name || !ok {
-			continue
-		}
-		if s.Cluster != o.source.client.Cluster() {
-			return failure.New(failure.Halt, "E_CLUSTER_CHANGED",
-				"point the source at the old cluster, or give the new cluster a source name of its own",
-				"topic %s of table %s was read from cluster %s, the source now leads to cluster %s", s.Topic, o.name, s.Cluster, o.source.client.Cluster())
-		}
-		if s.ID != t.ID {
-			return failure.New(failure.Halt, "E_TOPIC_RECREATED",
-				"the topic was deleted and created again: its offsets start over; write the new topic to a new table, or under a new source name",
-				"topic %s has id %x, table %s was filled from id %x", s.Topic, t.ID, o.name, s.ID)
-		}
-	}
-	return nil
 }
 
 // begin registers start positions for the partitions the table does not know. All partitions of a topic the table has
@@ -127,10 +100,10 @@ func (o *owner) begin(ctx context.Context) error {
 
 // starts lists the positions to register for one topic; st is nil for a table that is about to be born.
 func (o *owner) starts(ctx context.Context, t kafka.Topic, st *state.State) ([]commit.Step, error) {
-	known := map[string]bool{}
+	known, stream := map[string]bool{}, streamOf(o.source, t, st)
 	if st != nil {
 		for _, e := range st.Entries {
-			if e.Stream == keyOf(o.source, t, 0).Stream {
+			if e.Stream == stream {
 				known[e.Partition] = true
 			}
 		}
@@ -144,7 +117,7 @@ func (o *owner) starts(ctx context.Context, t kafka.Topic, st *state.State) ([]c
 	}
 	var steps []commit.Step
 	for i := range t.Partitions {
-		k := keyOf(o.source, t, i)
+		k := keyOf(stream, i)
 		if known[k.Partition] {
 			continue
 		}
@@ -178,28 +151,12 @@ func (o *owner) position(p *partition) (int64, error) {
 	return at, nil
 }
 
-const codeExpired = "E_OFFSET_EXPIRED"
-
-// checkReachable halts the table when the broker no longer has what comes next, or never had what was read.
-func (o *owner) checkReachable(p *partition, at int64, e kafka.Ends) error {
-	switch {
-	case at < e.Start:
-		return failure.New(failure.Halt, codeExpired,
-			"records were deleted before they were read; restore them, or write the topic to a new table with start: earliest",
-			"table %s wants %s/%d from offset %d, the broker begins at %d: %d offsets are gone", o.name, p.id.Topic, p.id.Partition, at, e.Start, e.Start-at)
-	case at > e.High:
-		return failure.New(failure.Halt, "E_LOG_TRUNCATED",
-			"the log ends before what was already read: the topic was recreated or lost data; write it to a new table after checking the broker",
-			"table %s has read %s/%d up to offset %d, the broker ends at %d", o.name, p.id.Topic, p.id.Partition, at, e.High)
-	}
-	return nil
-}
-
 // attach starts reading one partition at an offset the table carries; end is where it ends now, the goal of a
 // bounded run.
-func (o *owner) attach(p *partition, start, end int64) {
+func (o *owner) attach(p *partition, start cursor, end int64) {
 	s := o.sinks[p.lane.id]
-	b := newBinding(p, s, start)
+	b := newBinding(p, s, start.offset)
+	b.remember(start.last)
 	o.bound[p.id] = b
 	o.goals.add(b, end)
 	p.lane.ask(func() {
@@ -214,7 +171,8 @@ func (o *owner) rewind(ctx context.Context, reason string) error {
 	if err := o.persist(ctx, "looking at the table", func() error { return o.table.Refresh(ctx) }); err != nil {
 		return err
 	}
-	at := map[*binding]int64{}
+	clear(o.streams)
+	at, last := map[*binding]int64{}, o.remembered()
 	for _, b := range o.bound {
 		offset, err := o.position(b.partition)
 		if err != nil {
@@ -226,6 +184,7 @@ func (o *owner) rewind(ctx context.Context, reason string) error {
 		s.drop()
 		for _, b := range s.bindings {
 			b.rewind(at[b])
+			b.remember(last[b.partition.id])
 			b.committed.Store(at[b])
 			b.partition.reseek()
 		}

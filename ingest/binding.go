@@ -21,6 +21,8 @@ type binding struct {
 	// detached is set when the table no longer reads the partition; the lane forgets the binding then.
 	detached bool
 	span     span
+	// last is the newest record before next that anybody has seen, as far as is known.
+	last kafka.Fingerprint
 }
 
 // span is what a binding took since the last cut: the offsets [from, to) and what became of them.
@@ -28,7 +30,16 @@ type span struct {
 	from, to int64
 	counts   outcome.Counts
 	rows     int64
-	last     kafka.Fingerprint
+	// last is the newest record before to, of this span or an earlier one.
+	last kafka.Fingerprint
+}
+
+// note is what a table keeps beside the position; nothing while no record has been seen.
+func (s span) note() []byte {
+	if s.last == (kafka.Fingerprint{}) {
+		return nil
+	}
+	return s.last.Encode()
 }
 
 // newBinding starts at an offset that is already part of the table's state.
@@ -43,11 +54,20 @@ func newBinding(p *partition, s *sink, start int64) *binding {
 func (b *binding) rewind(offset int64) {
 	b.next.Store(offset)
 	b.span = span{from: offset, to: offset}
+	b.remember(b.last)
+}
+
+// remember keeps what is known of a record, if it lies before the cursor.
+func (b *binding) remember(last kafka.Fingerprint) {
+	if b.last = last; last.Offset >= b.next.Load() {
+		b.last = kafka.Fingerprint{}
+	}
 }
 
 // cut gives the span so far and starts the next one behind it.
 func (b *binding) cut() span {
 	s := b.span
+	s.last = b.last
 	b.span = span{from: s.to, to: s.to}
 	return s
 }
@@ -71,20 +91,22 @@ func (b *binding) consume(records []*kgo.Record) (parked bool) {
 		return true
 	}
 	next := b.next.Load()
+	var last *kgo.Record
 	for _, r := range records {
 		if r.Offset < next {
 			continue
 		}
 		what, err := b.take(r)
 		if err != nil {
+			b.note(records[0], last)
 			b.settle(next)
 			return b.sink.obstacle(b, r, err)
 		}
 		b.span.counts[outcome.Unseen] += r.Offset - next
 		b.span.counts[what]++
-		next = r.Offset + 1
+		next, last = r.Offset+1, r
 	}
-	b.note(records[0], records[len(records)-1])
+	b.note(records[0], last)
 	b.settle(next)
 	return false
 }
@@ -111,9 +133,12 @@ func (b *binding) settle(next int64) {
 	b.sink.absorb()
 }
 
-// note keeps the fingerprint of the newest record, and the timestamp of the oldest for freshness.
+// note keeps the fingerprint of the newest record that was taken, and the timestamp of the oldest for freshness.
 func (b *binding) note(first, last *kgo.Record) {
-	b.span.last = kafka.FingerprintOf(last.LeaderEpoch, last.Offset, last.Timestamp.UnixMilli(), last.Key, last.Value)
+	if last == nil {
+		return
+	}
+	b.last = kafka.FingerprintOf(last.LeaderEpoch, last.Offset, last.Timestamp.UnixMilli(), last.Key, last.Value)
 	if at := first.Timestamp; b.sink.oldest.IsZero() || at.Before(b.sink.oldest) {
 		b.sink.oldest = at
 	}

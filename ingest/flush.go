@@ -96,12 +96,9 @@ func (o *owner) step(s boundSpan) commit.Step {
 		To:     state.Position(kafka.EncodePosition(s.to)),
 		Counts: s.counts,
 		Added:  s.rows,
-		Note:   s.last.Encode(),
+		Note:   s.span.note(),
 	}
 }
-
-// key is the identity under which a partition's position is stored.
-func (o *owner) key(p *partition) state.Key { return keyOf(o.source, p.topic, p.id.Partition) }
 
 // settle records what landed: the proven cursors, and the group offsets that may now follow.
 func (o *owner) settle(f *flushed) {

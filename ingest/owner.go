@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/commit/state"
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
@@ -41,6 +42,8 @@ type owner struct {
 	bound   map[kafka.Partition]*binding
 	// topics maps the topics of this table to what the cluster says of them.
 	topics map[string]kafka.Topic
+	// streams are the identities of the topics' positions in the table.
+	streams map[kafka.Topic]state.Stream
 	// missed is how many looks in a row have not found some of them.
 	missed int
 	// filling is when the first row since the last cut was seen; zero while there is none.
@@ -61,7 +64,7 @@ func newOwner(p *Pipeline, o TableOptions) *owner {
 	return &owner{
 		name: o.Name(), opts: o, pipeline: p, budget: p.budget, events: p.opts.Events, now: p.opts.Now,
 		wake: make(chan struct{}, 1), schemas: newSchemaCache(), bound: map[kafka.Partition]*binding{},
-		topics: map[string]kafka.Topic{}, rivals: map[string]int{}, status: newStatusCell(o.Name()),
+		topics: map[string]kafka.Topic{}, streams: map[kafka.Topic]state.Stream{}, rivals: map[string]int{}, status: newStatusCell(o.Name()),
 	}
 }
 

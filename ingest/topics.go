@@ -28,10 +28,8 @@ func (f *feed) checkTopics(x found) {
 			t, there := now[name]
 			if !there {
 				gone = append(gone, name)
-			} else if t.ID != known.ID {
-				o.halt(ctx, failure.New(failure.Halt, "E_TOPIC_RECREATED",
-					"the topic was deleted and created again: its offsets start over; write the new topic to a new table, or under a new source name",
-					"topic %s now has id %x, table %s is being filled from id %x", name, t.ID, o.name, known.ID))
+			} else if !alike(t.ID, known.ID) {
+				o.halt(ctx, o.recreated(t, known.ID))
 			}
 		}
 		if len(gone) == 0 {

@@ -86,6 +86,12 @@ func isNetwork(err error) bool {
 		errors.Is(err, kgo.ErrClientClosed) || kgo.IsRetryableBrokerErr(err) || strings.Contains(err.Error(), "unable to dial")
 }
 
+// IsTooLarge says that a batch exceeds what the client may hold, as it is or decompressed.
+func IsTooLarge(err error) bool {
+	// The client does not export the error of an answer that is larger than it may read.
+	return err != nil && (errors.Is(err, kgo.ErrMaxDecompress) || strings.Contains(err.Error(), "exceeds BrokerMaxReadBytes"))
+}
+
 // ClassifyFetch says what an error of a fetch means for the tables that read the partition.
 func ClassifyFetch(err error, p Partition) error {
 	where := fmt.Sprintf("reading %s/%d", p.Topic, p.Partition)

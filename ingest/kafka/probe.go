@@ -22,54 +22,121 @@ type Probe struct {
 // Fetch reads once from an exact offset, beside the consumer. It serves the questions a consumer cannot answer: is
 // there anything behind this offset, and what is the first record. The answer holds at most about maxBytes.
 func (c *Client) Fetch(ctx context.Context, t Topic, partition int32, offset int64, maxBytes int32) (Probe, error) {
-	op := fmt.Sprintf("probing %s/%d at offset %d", t.Name, partition, offset)
-	leader, err := c.leader(ctx, t.Name, partition)
+	leaders, err := c.leaders(ctx, t.Name)
+	if err != nil {
+		return Probe{}, Classify(err, place{t, partition, offset}.String())
+	}
+	return c.fetchFrom(ctx, leaders, place{t, partition, offset}, maxBytes)
+}
+
+// place is an offset in a log.
+type place struct {
+	Topic
+	partition int32
+	offset    int64
+}
+
+// String says what is done there.
+func (p place) String() string {
+	return fmt.Sprintf("probing %s/%d at offset %d", p.Name, p.partition, p.offset)
+}
+
+// fetchFrom is Fetch for somebody who knows the leaders.
+func (c *Client) fetchFrom(ctx context.Context, leaders map[Partition]leading, at place, maxBytes int32) (Probe, error) {
+	op := at.String()
+	from, ok := leaders[Partition{at.Name, at.partition}]
+	if !ok {
+		from.err = kerr.UnknownTopicOrPartition
+	}
+	if from.err != nil {
+		return Probe{}, Classify(from.err, op)
+	}
+	answer, err := c.Kgo.Broker(int(from.node)).Request(ctx, exactFetch(at, maxBytes))
 	if err != nil {
 		return Probe{}, Classify(err, op)
 	}
-	req := kmsg.NewPtrFetchRequest()
-	// The partition's limit decides. The in-memory broker forgets to name aborted transactions when the request's does.
-	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.IsolationLevel = 0, 0, 2*maxBytes, 1
-	rt := kmsg.NewFetchRequestTopic()
-	rt.Topic, rt.TopicID = t.Name, t.ID
-	rp := kmsg.NewFetchRequestTopicPartition()
-	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = partition, offset, maxBytes
-	rt.Partitions = append(rt.Partitions, rp)
-	req.Topics = append(req.Topics, rt)
-	resp, err := req.RequestWith(ctx, c.Kgo.Broker(int(leader)))
-	if err != nil {
-		return Probe{}, Classify(err, op)
-	}
+	resp := answer.(*kmsg.FetchResponse)
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return Probe{}, Classify(err, op)
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return Probe{Next: offset}, nil
+		return Probe{Next: at.offset}, nil
 	}
 	fp, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
-		KeepControlRecords: true, Offset: offset, IsolationLevel: kgo.ReadCommitted(), Topic: t.Name, Partition: partition,
-	}, &resp.Topics[0].Partitions[0], kgo.DefaultDecompressor(), nil)
+		KeepControlRecords: true, Offset: at.offset, IsolationLevel: kgo.ReadCommitted(), Topic: at.Name, Partition: at.partition,
+	}, &resp.Topics[0].Partitions[0], c.decompressor(), nil)
 	if fp.Err != nil {
 		return Probe{}, Classify(fp.Err, op)
 	}
-	return Probe{Records: fp.Records, Next: max(next, offset), Ends: Ends{fp.LogStartOffset, fp.LastStableOffset, fp.HighWatermark}}, nil
+	return Probe{Records: fp.Records, Next: max(next, at.offset), Ends: Ends{fp.LogStartOffset, fp.LastStableOffset, fp.HighWatermark}}, nil
+}
+
+// exactFetch asks for one partition.
+func exactFetch(at place, maxBytes int32) kmsg.Request {
+	req := kmsg.NewPtrFetchRequest()
+	// The partition's limit decides. The in-memory broker forgets to name aborted transactions when the request's does.
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.IsolationLevel = 0, 0, 2*maxBytes, 1
+	rt := kmsg.NewFetchRequestTopic()
+	rt.Topic, rt.TopicID = at.Name, at.ID
+	rp := kmsg.NewFetchRequestTopicPartition()
+	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = at.partition, at.offset, maxBytes
+	rt.Partitions = append(rt.Partitions, rp)
+	req.Topics = append(req.Topics, rt)
+	if at.ID == [16]byte{} {
+		return namedFetch{req}
+	}
+	return req
+}
+
+// namedFetch is a fetch of a topic whose id nobody knows: later versions of the request have ids instead of names.
+type namedFetch struct{ *kmsg.FetchRequest }
+
+// MaxVersion implements kmsg.Request.
+func (namedFetch) MaxVersion() int16 { return 12 }
+
+// decompressor is the consumer's, which refuses what is larger than a batch may be.
+func (c *Client) decompressor() kgo.Decompressor {
+	if d, ok := c.Kgo.OptValue(kgo.WithDecompressor).(kgo.Decompressor); ok {
+		return d
+	}
+	return kgo.DefaultDecompressor()
+}
+
+// leading is the broker that serves a partition, or why none does.
+type leading struct {
+	node int32
+	err  error
+}
+
+func (c *Client) leaders(ctx context.Context, topics ...string) (map[Partition]leading, error) {
+	meta, err := c.adm.Metadata(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	out := map[Partition]leading{}
+	for _, name := range topics {
+		t, ok := meta.Topics[name]
+		if !ok {
+			return nil, kerr.UnknownTopicOrPartition
+		}
+		if t.Err != nil {
+			return nil, t.Err
+		}
+		for i, p := range t.Partitions {
+			out[Partition{name, i}] = leading{p.Leader, p.Err}
+		}
+	}
+	return out, nil
 }
 
 func (c *Client) leader(ctx context.Context, topic string, partition int32) (int32, error) {
-	meta, err := c.adm.Metadata(ctx, topic)
+	all, err := c.leaders(ctx, topic)
 	if err != nil {
 		return 0, err
 	}
-	t, ok := meta.Topics[topic]
+	p, ok := all[Partition{topic, partition}]
 	if !ok {
 		return 0, kerr.UnknownTopicOrPartition
 	}
-	if t.Err != nil {
-		return 0, t.Err
-	}
-	p, ok := t.Partitions[partition]
-	if !ok {
-		return 0, kerr.UnknownTopicOrPartition
-	}
-	return p.Leader, p.Err
+	return p.node, p.err
 }

@@ -94,7 +94,7 @@ func touchers() []toucher {
 		{"github.com/cenkalti/backoff", []string{"commit/...", "ingest/...", "schemareg"}},
 		{"github.com/google/uuid", []string{"cmd/ingestd", "commit/...", "ingest", "table/..."}},
 		{"golang.org/x/oauth2", []string{"cmd/ingestd", "commit/catalog"}},
-		{"golang.org/x/sync", []string{"schemareg", "table", "ingest", "internal/verify", "cmd/ingestd"}},
+		{"golang.org/x/sync", []string{"schemareg", "table", "ingest", "ingest/kafka", "internal/verify", "cmd/ingestd"}},
 	}
 }
 

@@ -72,9 +72,29 @@ func deciding() []mutation {
 			why: "a partition that appears later starts at 0, so that nothing produced in between is missed",
 		},
 		{
-			name: "identity", file: "ingest/attach.go", pkg: pkg, test: "TestRecreatedTopicHaltsTheTable",
-			old: "if s.ID != t.ID {", text: "if false {",
+			name: "identity", file: "ingest/identity.go", pkg: pkg, test: "TestRecreatedTopicHaltsTheTable",
+			old: "if !alike(s.ID, t.ID) {", text: "if false {",
 			why: "offsets of a topic that was created again mean something else",
+		},
+		{
+			name: "identity/cluster", file: "ingest/identity.go", pkg: pkg, test: "TestAnotherClusterHaltsTheTable",
+			old: "if !alike(s.Cluster, o.source.client.Cluster()) {", text: "if false {",
+			why: "offsets of another cluster mean something else",
+		},
+		{
+			name: "identity/record", file: "ingest/kafka/identity.go", pkg: pkg, test: "TestTopicWithoutIDCreatedAgain",
+			old: "if now.TimestampMS == m.Last.TimestampMS && now.CRC == m.Last.CRC {", text: "if true {",
+			why: "a log in which another record stands in the place of the last one that was read is another log",
+		},
+		{
+			name: "identity/epoch", file: "ingest/kafka/identity.go", pkg: pkg, test: "TestLogThatGrewAgainInAnotherEpoch",
+			old: "if e.LeaderEpoch >= 0 && e.EndOffset >= 0 && e.EndOffset <= m.Last.Offset {", text: "if false {",
+			why: "a log whose epochs no longer reach the last record was cut off, even where that record cannot be seen",
+		},
+		{
+			name: "identity/carried", file: "ingest/binding.go", pkg: pkg, test: "TestFingerprintIsCarriedOverHoles",
+			old: "\ts.last = b.last\n", text: "",
+			why: "a range without records keeps what is known of the record before it",
 		},
 		{
 			name: "delete/files", file: "ingest/flush.go", pkg: pkg, test: "TestFilesOfABatchThatMayHaveLandedStay",
