@@ -38,6 +38,7 @@ const rootExample = `  ingestd demo                                see it work: 
   ingestd explain -c ingestd.yaml             what would happen, table by table
   ingestd run -c ingestd.yaml                 do it
   ingestd status -c ingestd.yaml              how far the tables are, and why
+  ingestd tables -c ingestd.yaml              what has halted, and the command that resolves it
   ingestd verify -c ingestd.yaml              prove it`
 
 // Execute runs one command line and gives the process's exit code.
@@ -113,7 +114,7 @@ func (a *app) root() *cobra.Command {
 		}
 	}
 	add(groupRun, a.runCommand(), a.demoCommand())
-	add(groupLook, a.statusCommand(), a.verifyCommand(), a.previewCommand(), a.explainCommand())
+	add(groupLook, a.statusCommand(), a.tablesCommand(), a.verifyCommand(), a.previewCommand(), a.explainCommand())
 	add(groupSetUp, a.initCommand(), a.validateCommand(), a.configCommand(), a.versionCommand())
 	a.mark(root)
 	return root

@@ -58,6 +58,9 @@ const (
 // States lists every state, for pre-created metric labels.
 func States() []State { return []State{Pending, Running, Degraded, Stopped, Failed} }
 
+// Verbs lists what operators decide about tables, for pre-created metric labels.
+func Verbs() []string { return []string{"resume", "rewind", "accept-loss", "adopt"} }
+
 // StateChanged reports a table's new state.
 type StateChanged struct {
 	Table        string

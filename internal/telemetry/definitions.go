@@ -16,6 +16,8 @@ const (
 	tableLatency     = "ingestd_table_ingestion_lag_seconds"
 	tableLastCommit  = "ingestd_table_last_commit_timestamp_seconds"
 	tableState       = "ingestd_table_state"
+	tableHalted      = "ingestd_table_halted"
+	decisions        = "ingestd_control_records_total"
 	partitionLag     = "ingestd_partition_lag_records"
 	recordsConsumed  = "ingestd_records_consumed_total"
 	recordsByOutcome = "ingestd_records_total"
@@ -41,6 +43,8 @@ const (
 	labelOutcome     = "outcome"
 	labelResult      = "result"
 	labelState       = "state"
+	labelCode        = "code"
+	labelVerb        = "verb"
 	labelKind        = "kind"
 	labelContent     = "content"
 	labelSource      = "source"
@@ -65,6 +69,8 @@ func definitions() []definition {
 		{tableLatency, gauge, "Time from the timestamp of the oldest record in the newest commit until it could be queried.", []string{labelTable}},
 		{tableLastCommit, gauge, "When the newest commit of this process landed.", []string{labelTable}},
 		{tableState, gauge, "1 for the state the table is in, 0 for the others.", []string{labelTable, labelState}},
+		{tableHalted, gauge, "1 while the table has halted, with the code of the reason; there is no series otherwise.", []string{labelTable, labelCode}},
+		{decisions, counter, "Decisions of operators that this process has obeyed.", []string{labelTable, labelVerb}},
 		{partitionLag, gauge, "Offsets between what is committed and the stable end of the partition.", []string{labelTable, labelTopic, labelPartition}},
 		{recordsConsumed, counter, "Records whose fate a landed commit has settled: the sum of " + recordsByOutcome + " over its outcomes.", []string{labelTable}},
 		{recordsByOutcome, counter, "Records by what became of them.", []string{labelTable, labelOutcome}},
@@ -115,6 +121,8 @@ func labelValues() [][2]string {
 		{labelTopic + "`, `" + labelPartition, "partitions this process reads; a series ends a minute after its partition has left"},
 		{labelOutcome, code(outcomes...)},
 		{labelState, code(states...)},
+		{labelCode, "codes of halts, each a section of RUNBOOK.md"},
+		{labelVerb, code(event.Verbs()...)},
 		{labelResult, code(string(event.CommitLanded), string(event.CommitFenced), string(event.CommitFailed))},
 		{labelKind, code(outcome.Control.String(), outcome.Unseen.String()) + " of offsets; " + code(kindColumnsAdded) + " of schema changes"},
 		{labelContent, code(contentData)},

@@ -8,12 +8,14 @@ import (
 
 // derived collects the metrics that depend on the time of asking.
 type derived struct {
-	metrics        *Metrics
-	freshness, lag *prometheus.Desc
+	metrics                *Metrics
+	freshness, lag, halted *prometheus.Desc
 }
 
 // isDerived says that a metric belongs to the collector and has no vector.
-func isDerived(name string) bool { return name == tableFreshness || name == partitionLag }
+func isDerived(name string) bool {
+	return name == tableFreshness || name == partitionLag || name == tableHalted
+}
 
 func newDerived(m *Metrics) *derived {
 	c := &derived{metrics: m}
@@ -24,6 +26,8 @@ func newDerived(m *Metrics) *derived {
 			c.freshness = desc
 		case partitionLag:
 			c.lag = desc
+		case tableHalted:
+			c.halted = desc
 		}
 	}
 	return c
@@ -33,6 +37,7 @@ func newDerived(m *Metrics) *derived {
 func (c *derived) Describe(out chan<- *prometheus.Desc) {
 	out <- c.freshness
 	out <- c.lag
+	out <- c.halted
 }
 
 // Collect implements prometheus.Collector.
@@ -41,6 +46,9 @@ func (c *derived) Collect(out chan<- prometheus.Metric) {
 	for name, t := range c.metrics.tables {
 		if age, ok := t.freshness(now); ok {
 			out <- prometheus.MustNewConstMetric(c.freshness, prometheus.GaugeValue, age.Seconds(), name)
+		}
+		if code := t.halted(); code != "" {
+			out <- prometheus.MustNewConstMetric(c.halted, prometheus.GaugeValue, 1, name, code)
 		}
 		for _, m := range t.lags(c.lag) {
 			out <- m

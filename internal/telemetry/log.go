@@ -37,6 +37,9 @@ func (s *LogSink) Emit(e event.Event) {
 		s.log.Info("columns added", zap.String("table", e.Table), zap.Strings("columns", e.Added))
 	case event.Rewound:
 		s.log.Warn("cursors set back to the table's state", zap.String("table", e.Table), zap.String("reason", e.Reason))
+	case event.ControlObeyed:
+		s.log.Warn("obeying an operator's decision", zap.String("table", e.Table), zap.String("verb", e.Verb),
+			zap.String("by", e.By), zap.String("reason", e.Reason))
 	case event.CommitRetried:
 		s.repeated("commit retried", e.Table+"\x00"+e.Reason, e.At, append(problem(e.Err),
 			zap.String("table", e.Table), zap.Int("attempt", e.Attempt), zap.String("reason", e.Reason)))

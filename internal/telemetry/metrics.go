@@ -108,6 +108,8 @@ func tableOf(e event.Event) string {
 		return e.Table
 	case event.Rewound:
 		return e.Table
+	case event.ControlObeyed:
+		return e.Table
 	}
 	return ""
 }

@@ -146,6 +146,19 @@ func TestSeriesAreThereFromTheStartAndBounded(t *testing.T) {
 	require.Equal(t, before, slices.Sorted(maps.Keys(series(t, m))))
 }
 
+// A halted table says why; one that goes on says nothing.
+func TestHaltsAndDecisions(t *testing.T) {
+	m := newTestMetrics(func() time.Time { return noon })
+	key := tableHalted + " code=E_X table=shop.clicks"
+	require.NotContains(t, series(t, m), key)
+	m.Emit(event.StateChanged{Table: "shop.clicks", To: event.Failed, Code: "E_X"})
+	require.EqualValues(t, 1, series(t, m)[key])
+	m.Emit(event.ControlObeyed{Table: "shop.clicks", Verb: "resume"})
+	m.Emit(event.StateChanged{Table: "shop.clicks", To: event.Pending})
+	require.NotContains(t, series(t, m), key)
+	require.EqualValues(t, 1, series(t, m)[decisions+" table=shop.clicks verb=resume"])
+}
+
 func TestFreshness(t *testing.T) {
 	now := noon
 	m := newTestMetrics(func() time.Time { return now })

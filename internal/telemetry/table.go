@@ -26,6 +26,7 @@ type tableMetrics struct {
 	took       prometheus.Observer
 	flushed    prometheus.Observer
 	states     map[event.State]prometheus.Gauge
+	decided    map[string]prometheus.Counter
 	latency    prometheus.Gauge
 	lastCommit prometheus.Gauge
 	started    time.Time
@@ -36,6 +37,8 @@ type tableMetrics struct {
 		through time.Time
 		lag     map[partition]observation
 		state   event.State
+		// code is why the table has halted, "" while it has not.
+		code string
 	}
 }
 
@@ -60,7 +63,7 @@ func newTableMetrics(b builder, name string, started time.Time) *tableMetrics {
 		unknowns: b.counter(commitUnknowns, name), columns: b.counter(schemaChanges, name, kindColumnsAdded),
 		rewound: b.counter(rewinds, name), took: b.histogram(commitDuration, name), flushed: b.histogram(flushDuration, name),
 		latency: b.gauge(tableLatency, name), lastCommit: b.gauge(tableLastCommit, name),
-		commits: map[event.CommitResult]prometheus.Counter{}, states: map[event.State]prometheus.Gauge{}, started: started,
+		commits: map[event.CommitResult]prometheus.Counter{}, states: map[event.State]prometheus.Gauge{}, decided: map[string]prometheus.Counter{}, started: started,
 	}
 	for _, o := range outcome.All() {
 		if o.IsRecord() {
@@ -71,6 +74,9 @@ func newTableMetrics(b builder, name string, started time.Time) *tableMetrics {
 	}
 	for _, r := range []event.CommitResult{event.CommitLanded, event.CommitFenced, event.CommitFailed} {
 		t.commits[r] = b.counter(commitsByResult, name, string(r))
+	}
+	for _, v := range event.Verbs() {
+		t.decided[v] = b.counter(decisions, name, v)
 	}
 	for _, s := range event.States() {
 		t.states[s] = b.gauge(tableState, name, string(s))
@@ -89,6 +95,11 @@ func (t *tableMetrics) emit(e event.Event) {
 		t.retries.Inc()
 	case event.StateChanged:
 		t.enter(e.To)
+		t.halt(e)
+	case event.ControlObeyed:
+		if c := t.decided[e.Verb]; c != nil {
+			c.Inc()
+		}
 	case event.SchemaChanged:
 		t.columns.Inc()
 	case event.Rewound:
@@ -124,6 +135,23 @@ func (t *tableMetrics) commit(e event.CommitDone) {
 		t.latency.Set(max(0, e.At.Sub(e.Oldest).Seconds()))
 		t.reached(e.Oldest)
 	}
+}
+
+// halt notes why the table has halted.
+func (t *tableMetrics) halt(e event.StateChanged) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mu.code = ""
+	if e.To == event.Failed {
+		t.mu.code = e.Code
+	}
+}
+
+// halted is the code of the reason, "" while the table has not halted.
+func (t *tableMetrics) halted() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.mu.code
 }
 
 func (t *tableMetrics) enter(s event.State) {

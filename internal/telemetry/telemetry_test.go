@@ -91,6 +91,8 @@ func TestOneLinePerEvent(t *testing.T) {
 		`{"level":"error","msg":"table is failed","table":"t","from":"running","to":"failed","code":"E_X","reason":"gone\n","hint":"run y"}`)
 	f(event.TableCreated{Table: "t", Location: "s3://b/t"}, `{"level":"info","msg":"table created","table":"t","location":"s3://b/t"}`)
 	f(event.SchemaChanged{Table: "t", Added: []string{"a", "b.c"}}, `{"level":"info","msg":"columns added","table":"t","columns":["a","b.c"]}`)
+	f(event.ControlObeyed{Table: "t", Verb: "resume", By: "ann", Reason: "mended"},
+		`{"level":"warn","msg":"obeying an operator's decision","table":"t","verb":"resume","by":"ann","reason":"mended"}`)
 	f(event.Rewound{Table: "t", Reason: "fenced"}, `{"level":"warn","msg":"cursors set back to the table's state","table":"t","reason":"fenced"}`)
 	f(event.CommitRetried{Table: "t", Attempt: 2, Reason: "conflict", Err: failure.New(failure.Retry, "E_BUSY", "wait", "busy")},
 		`{"level":"warn","msg":"commit retried","error":"busy","code":"E_BUSY","hint":"wait","table":"t","attempt":2,"reason":"conflict"}`)

@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/ingest/kafka"
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// Remedy is the command that resolves a halt, "" when none does: settings must change, or another release is needed.
+// What has to be mended first stands in the runbook under the code.
+func Remedy(code, table string) string {
+	verb, rest := commit.Resume, ""
+	switch code {
+	case "", commit.CodeStateVersion, commit.CodeStateSize, commit.CodeConfigSuperseded, commit.CodeConfigEpoch, commit.CodeDropped, commit.CodeMissing:
+		return ""
+	case commit.CodeReplaced, commit.CodeStateAmbiguous, commit.CodeStateUnreadable, "E_CLUSTER_CHANGED":
+		verb, rest = commit.Adopt, " --from stored"
+	case commit.CodeStateLost, commit.CodeRecreated:
+		verb, rest = commit.Adopt, " --from start"
+	case "E_TOPIC_RECREATED":
+		verb = commit.Adopt
+	case codeExpired, "E_LOG_TRUNCATED":
+		verb = commit.AcceptLoss
+	case "E_BATCH_TOO_LARGE":
+		verb, rest = commit.AcceptLoss, " --batch"
+	}
+	return "ingestd tables " + string(verb) + " " + table + rest
+}
+
+// Diagnose says why a daemon would not go on with a table, nil when it would: its own history first, then what the
+// cluster says of its topics. It sees less than a daemon does, which also reads records.
+func Diagnose(ctx context.Context, on ControlTarget) error {
+	if on.Situation.Halt != nil {
+		return on.Situation.Halt
+	}
+	p := &planner{req: ControlRequest{Partition: -1}, table: on.Table, topics: on.Topics, s: on.Situation, b: on.Broker}
+	moved, err := p.successors()
+	if err != nil {
+		return err
+	}
+	for _, x := range moved {
+		code, what := "E_TOPIC_RECREATED", "was deleted and created again"
+		if x.elsewhere {
+			code, what = "E_CLUSTER_CHANGED", "is in another cluster now"
+		}
+		return failure.New(failure.Halt, code, Remedy(code, p.s.Table), "topic %s %s", x.topic.Name, what)
+	}
+	if p.ends, err = on.Broker.Offsets(ctx, topicNamesOf(on.Topics)...); err != nil {
+		return err
+	}
+	for _, e := range p.s.State.Entries {
+		for _, t := range on.Topics {
+			if p.stream(t) != e.Stream || e.Closed {
+				continue
+			}
+			x, err := p.entry(e, t)
+			if err != nil {
+				return err
+			}
+			if err := unreachable(p.s.Table, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unreachable says that the broker has not, or no longer, what comes next.
+func unreachable(table string, e entry) error {
+	where := e.id.Topic + "/" + strconv.Itoa(int(e.id.Partition))
+	switch {
+	case e.ends == kafka.Ends{}:
+		return failure.New(failure.Halt, "E_TOPIC_MISSING", "restore the topic, or remove the table from the configuration", "%s does not exist", where)
+	case e.at < e.ends.Start:
+		return failure.New(failure.Halt, codeExpired, Remedy(codeExpired, table), "%s goes on at %d, the broker begins at %d", where, e.at, e.ends.Start)
+	case e.at > e.ends.High:
+		return failure.New(failure.Halt, "E_LOG_TRUNCATED", Remedy("E_LOG_TRUNCATED", table), "%s goes on at %d, the broker ends at %d", where, e.at, e.ends.High)
+	}
+	return nil
+}
