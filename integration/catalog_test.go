@@ -17,10 +17,11 @@ import (
 
 // snapshot is one commit as the catalog shows it.
 type snapshot struct {
-	ID      int64             `json:"snapshot-id"`
-	Parent  int64             `json:"parent-snapshot-id"`
-	Millis  int64             `json:"timestamp-ms"`
-	Summary map[string]string `json:"summary"`
+	ID       int64             `json:"snapshot-id"`
+	Parent   int64             `json:"parent-snapshot-id"`
+	Millis   int64             `json:"timestamp-ms"`
+	Sequence int64             `json:"sequence-number"`
+	Summary  map[string]string `json:"summary"`
 }
 
 // tableMetadata is the part of a table's metadata that tests look at.
