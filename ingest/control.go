@@ -17,10 +17,10 @@ import (
 
 // Broker is what planning a decision asks the cluster.
 type Broker interface {
-	Cluster() string
 	Offsets(ctx context.Context, topics ...string) (map[kafka.Partition]kafka.Ends, error)
 	OffsetsAt(ctx context.Context, at time.Time, topics ...string) (map[kafka.Partition]int64, error)
 	BatchEnd(ctx context.Context, t kafka.Topic, partition int32, offset int64) (int64, error)
+	Recognize(ctx context.Context, list []kafka.Memory) (*kafka.Divergence, error)
 }
 
 // ControlRequest is what an operator asks for, in words of Kafka.
@@ -73,28 +73,30 @@ func (m PlannedMove) text() string {
 
 // planner makes one plan.
 type planner struct {
-	req    ControlRequest
-	table  TableOptions
-	topics []kafka.Topic
-	s      *commit.Situation
-	b      Broker
-	ends   map[kafka.Partition]kafka.Ends
-	plan   *ControlPlan
+	req   ControlRequest
+	table TableOptions
+	s     *commit.Situation
+	// on has topics and broker.
+	on   ControlTarget
+	ends map[kafka.Partition]kafka.Ends
+	plan *ControlPlan
 }
 
 // ControlTarget is the table that a decision is about.
 type ControlTarget struct {
 	Table     TableOptions
 	Situation *commit.Situation
-	// Topics are those the table reads as the cluster knows them, and Broker leads there; resume needs neither.
-	Topics []kafka.Topic
-	Broker Broker
+	// Topics are those the table reads as the cluster of that id knows them, and Broker leads there; resume needs none
+	// of these.
+	Topics  []kafka.Topic
+	Cluster string
+	Broker  Broker
 }
 
 // PlanControl works out what a request means in the situation that the table is in.
 func PlanControl(ctx context.Context, req ControlRequest, on ControlTarget) (*ControlPlan, error) {
 	s := *on.Situation
-	p := &planner{req: req, table: on.Table, topics: on.Topics, s: &s, b: on.Broker, plan: &ControlPlan{Situation: on.Situation}}
+	p := &planner{req: req, table: on.Table, s: &s, on: on, plan: &ControlPlan{Situation: on.Situation}}
 	p.plan.Control = commit.Control{Verb: req.Verb, Base: commit.BaseLineage, By: req.By, Reason: req.Reason}
 	var err error
 	if req.Verb != commit.Resume {
@@ -162,9 +164,9 @@ func (p *planner) text() string {
 	return strings.Join(parts, "; ")
 }
 
-// stream is the identity of a topic as the cluster knows it now.
+// stream is the identity of a topic's positions, as a daemon takes it.
 func (p *planner) stream(t kafka.Topic) state.Stream {
-	return state.Stream{Source: p.table.Source, Cluster: p.b.Cluster(), Topic: t.Name, ID: t.ID}
+	return knownAs(state.Stream{Source: p.table.Source, Cluster: p.on.Cluster, Topic: t.Name, ID: t.ID}, p.s.State)
 }
 
 // chosen says whether the request is about a partition.
@@ -180,17 +182,19 @@ type entry struct {
 	topic kafka.Topic
 	at    int64
 	ends  kafka.Ends
+	// cut says that the log is not the one that was read: it was cut off, and grew again.
+	cut *kafka.Divergence
 }
 
 // entries lists the chosen positions in the topics as they are now.
 func (p *planner) entries() ([]entry, error) {
 	var out []entry
 	for _, e := range p.s.State.Entries {
-		i := slices.IndexFunc(p.topics, func(t kafka.Topic) bool { return p.stream(t) == e.Stream })
+		i := slices.IndexFunc(p.on.Topics, func(t kafka.Topic) bool { return p.stream(t) == e.Stream })
 		if i < 0 || e.Closed || !p.chosen(e.Key) {
 			continue
 		}
-		x, err := p.entry(e, p.topics[i])
+		x, err := p.entry(e, p.on.Topics[i])
 		if err != nil {
 			return nil, err
 		}
@@ -233,7 +237,7 @@ func (p *planner) target(ctx context.Context) (func(id kafka.Partition) (at int6
 	if err != nil {
 		return nil, p.refuse("use earliest, latest, an offset, a time as 2026-01-31T12:00:00Z, or topic/partition=offset,...", "%q is no place in a topic", to)
 	}
-	offsets, err := p.b.OffsetsAt(ctx, at, topicNamesOf(p.topics)...)
+	offsets, err := p.on.Broker.OffsetsAt(ctx, at, topicNamesOf(p.on.Topics)...)
 	return func(id kafka.Partition) (int64, bool) { n, ok := offsets[id]; return n, ok }, err
 }
 

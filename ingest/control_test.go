@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"slices"
 	"sort"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	icetable "github.com/apache/iceberg-go/table"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/ingest/kafka"
@@ -31,7 +33,7 @@ func (w *world) plan(table TableOptions, req ControlRequest) (*ControlPlan, erro
 	topics, err := client.Topics(w.t.Context(), table.Topics...)
 	require.NoError(w.t, err)
 	req.By, req.Reason = "somebody", "a test"
-	return PlanControl(w.t.Context(), req, ControlTarget{Table: table, Situation: s, Topics: topics, Broker: client})
+	return PlanControl(w.t.Context(), req, ControlTarget{Table: table, Situation: s, Topics: topics, Cluster: client.Cluster(), Broker: client})
 }
 
 // decide plans and carries out.
@@ -363,4 +365,94 @@ func TestRewindToATime(t *testing.T) {
 	require.Equal(t, []PlannedMove{{Topic: "a", Partition: "0", From: 5, To: 0, Again: 5}}, p.Moves)
 	_, err = w.plan(table, ControlRequest{Verb: commit.Rewind, Topic: "a", Partition: -1, To: "yesterday"})
 	require.ErrorContains(t, err, "no place in a topic")
+}
+
+// A log that lost its end, and one that was cut off and grew again, go on with what the broker has.
+func TestTruncatedLogIsAccepted(t *testing.T) {
+	for name, grown := range map[string]int{"shorter": 3, "grown again": 8} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1, "a")
+			w.produce("a", 0, 5)
+			table := w.jsonTable("t", "a")
+			require.NoError(t, w.catchUp(w.options(table)))
+			// The broker comes back with another log under the same name.
+			s, err := commit.Examine(t.Context(), w.catalog, w.spec(table), commit.Env{})
+			require.NoError(t, err)
+			b := &cutBroker{ends: kafka.Ends{High: int64(grown), Stable: int64(grown)}, epochEnd: 3}
+			e := s.State.Entries[0]
+			on := ControlTarget{Table: table, Situation: s, Cluster: e.Stream.Cluster, Broker: b, Topics: []kafka.Topic{{Name: "a", ID: e.Stream.ID, Partitions: 1}}}
+			require.Equal(t, codeTruncated, failure.CodeOf(Diagnose(t.Context(), on)))
+			p, err := PlanControl(t.Context(), ControlRequest{Verb: commit.AcceptLoss, Partition: -1}, on)
+			require.NoError(t, err)
+			require.Equal(t, []PlannedMove{{Topic: "a", Partition: "0", From: 5, To: 3, Again: 2}}, p.Moves)
+			_, err = commit.Decide(t.Context(), w.catalog, w.spec(table), commit.Env{}, p.Control)
+			require.NoError(t, err)
+		})
+	}
+}
+
+// cutBroker knows one partition, whose log is not the one that was read.
+type cutBroker struct {
+	Broker
+	ends     kafka.Ends
+	epochEnd int64
+}
+
+func (b *cutBroker) Offsets(context.Context, ...string) (map[kafka.Partition]kafka.Ends, error) {
+	return map[kafka.Partition]kafka.Ends{keyA(): b.ends}, nil
+}
+
+func (b *cutBroker) Recognize(_ context.Context, list []kafka.Memory) (*kafka.Divergence, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return &kafka.Divergence{Memory: list[0], EpochEnd: b.epochEnd}, nil
+}
+
+// The same records under the ids of another cluster: reading goes on at the stored offsets.
+func TestClusterIsAdopted(t *testing.T) {
+	w := newWorld(t, 2, "a")
+	w.produce("a", 0, 5)
+	table := w.jsonTable("t", "a")
+	require.NoError(t, w.catchUp(w.options(table)))
+	s, err := commit.Examine(t.Context(), w.catalog, w.spec(table), commit.Env{})
+	require.NoError(t, err)
+	on := ControlTarget{Table: table, Situation: s, Cluster: "another", Topics: []kafka.Topic{{Name: "a", ID: [16]byte{7}, Partitions: 2}},
+		Broker: &cutBroker{ends: kafka.Ends{High: 9, Stable: 9}}}
+	require.Equal(t, codeCluster, failure.CodeOf(Diagnose(t.Context(), on)))
+	_, err = PlanControl(t.Context(), ControlRequest{Verb: commit.Adopt, Partition: -1}, on)
+	require.ErrorContains(t, err, "another cluster")
+	on.Broker.(*cutBroker).ends.High = 3
+	_, err = PlanControl(t.Context(), ControlRequest{Verb: commit.Adopt, Partition: -1, To: "stored"}, on)
+	require.ErrorContains(t, err, "is to go on at 5", "it does not hold the same records")
+	on.Broker = &twoPartitions{cutBroker{ends: kafka.Ends{High: 9, Stable: 9}}}
+	p, err := PlanControl(t.Context(), ControlRequest{Verb: commit.Adopt, Partition: -1, To: "stored"}, on)
+	require.NoError(t, err)
+	d, err := commit.Decide(t.Context(), w.catalog, w.spec(table), commit.Env{}, p.Control)
+	require.NoError(t, err)
+	require.Len(t, d.State.Entries, 2)
+	require.Equal(t, "another", d.State.Entries[0].Stream.Cluster)
+	at, err := kafka.DecodePosition(string(d.State.Entries[0].Position))
+	require.NoError(t, err)
+	require.EqualValues(t, 5, at)
+}
+
+type twoPartitions struct{ cutBroker }
+
+func (b *twoPartitions) Offsets(context.Context, ...string) (map[kafka.Partition]kafka.Ends, error) {
+	return map[kafka.Partition]kafka.Ends{keyA(): b.ends, {Topic: "a", Partition: 1}: b.ends}, nil
+}
+
+// A batch that cannot be unpacked is passed whole, and nothing else.
+func TestBatchIsGivenUp(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 5)
+	table := w.jsonTable("t", "a")
+	require.NoError(t, w.catchUp(w.options(table)))
+	w.sendUncounted("a", &kgo.Record{Value: make([]byte, 1000)}, &kgo.Record{Value: make([]byte, 1000)})
+	w.produce("a", 0, 3)
+	w.decide(table, ControlRequest{Verb: commit.AcceptLoss, Topic: "a", Partition: 0, Batch: true})
+	require.NoError(t, w.catchUp(w.options(table)))
+	require.Equal(t, w.expected("a"), w.rows("t", "a"))
+	w.proven("t")
 }

@@ -30,7 +30,11 @@ func alike[T comparable](a, b T) bool {
 // streamOf is the identity of a topic's positions in a table. A broker that gives no ids, as old ones do, goes on under
 // the identity that the table knows; and so does one that has learnt to give them.
 func streamOf(s *source, t kafka.Topic, st *state.State) state.Stream {
-	now := state.Stream{Source: s.name, Cluster: s.client.Cluster(), Topic: t.Name, ID: t.ID}
+	return knownAs(state.Stream{Source: s.name, Cluster: s.client.Cluster(), Topic: t.Name, ID: t.ID}, st)
+}
+
+// knownAs is the identity under which a table knows a stream, the stream's own if it does not.
+func knownAs(now state.Stream, st *state.State) state.Stream {
 	if st == nil {
 		return now
 	}

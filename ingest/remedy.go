@@ -16,13 +16,13 @@ func Remedy(code, table string) string {
 	switch code {
 	case "", commit.CodeStateVersion, commit.CodeStateSize, commit.CodeConfigSuperseded, commit.CodeConfigEpoch, commit.CodeDropped, commit.CodeMissing:
 		return ""
-	case commit.CodeReplaced, commit.CodeStateAmbiguous, commit.CodeStateUnreadable, "E_CLUSTER_CHANGED":
+	case commit.CodeReplaced, commit.CodeStateAmbiguous, commit.CodeStateUnreadable, codeCluster:
 		verb, rest = commit.Adopt, " --from stored"
 	case commit.CodeStateLost, commit.CodeRecreated:
 		verb, rest = commit.Adopt, " --from start"
-	case "E_TOPIC_RECREATED":
+	case codeRecreated:
 		verb = commit.Adopt
-	case codeExpired, "E_LOG_TRUNCATED":
+	case codeExpired, codeTruncated:
 		verb = commit.AcceptLoss
 	case "E_BATCH_TOO_LARGE":
 		verb, rest = commit.AcceptLoss, " --batch"
@@ -36,33 +36,36 @@ func Diagnose(ctx context.Context, on ControlTarget) error {
 	if on.Situation.Halt != nil {
 		return on.Situation.Halt
 	}
-	p := &planner{req: ControlRequest{Partition: -1}, table: on.Table, topics: on.Topics, s: on.Situation, b: on.Broker}
+	p := &planner{req: ControlRequest{Partition: -1}, table: on.Table, s: on.Situation, on: on}
 	moved, err := p.successors()
 	if err != nil {
 		return err
 	}
 	for _, x := range moved {
-		code, what := "E_TOPIC_RECREATED", "was deleted and created again"
+		code, what := codeRecreated, "was deleted and created again"
 		if x.elsewhere {
-			code, what = "E_CLUSTER_CHANGED", "is in another cluster now"
+			code, what = codeCluster, "is in another cluster now"
 		}
 		return failure.New(failure.Halt, code, Remedy(code, p.s.Table), "topic %s %s", x.topic.Name, what)
 	}
 	if p.ends, err = on.Broker.Offsets(ctx, topicNamesOf(on.Topics)...); err != nil {
 		return err
 	}
-	for _, e := range p.s.State.Entries {
-		for _, t := range on.Topics {
-			if p.stream(t) != e.Stream || e.Closed {
-				continue
-			}
-			x, err := p.entry(e, t)
-			if err != nil {
-				return err
-			}
-			if err := unreachable(p.s.Table, x); err != nil {
-				return err
-			}
+	entries, err := p.entries()
+	if err != nil {
+		return nil //nolint:nilerr // nothing was begun yet
+	}
+	for _, e := range entries {
+		if err := unreachable(p.s.Table, e); err != nil {
+			return err
+		}
+	}
+	if err := p.recognize(ctx, entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.cut != nil {
+			return failure.New(failure.Halt, codeTruncated, Remedy(codeTruncated, p.s.Table), "%s/%d was cut off and grew again: %s", e.id.Topic, e.id.Partition, e.cut)
 		}
 	}
 	return nil
@@ -77,7 +80,7 @@ func unreachable(table string, e entry) error {
 	case e.at < e.ends.Start:
 		return failure.New(failure.Halt, codeExpired, Remedy(codeExpired, table), "%s goes on at %d, the broker begins at %d", where, e.at, e.ends.Start)
 	case e.at > e.ends.High:
-		return failure.New(failure.Halt, "E_LOG_TRUNCATED", Remedy("E_LOG_TRUNCATED", table), "%s goes on at %d, the broker ends at %d", where, e.at, e.ends.High)
+		return failure.New(failure.Halt, codeTruncated, Remedy(codeTruncated, table), "%s goes on at %d, the broker ends at %d", where, e.at, e.ends.High)
 	}
 	return nil
 }

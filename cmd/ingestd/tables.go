@@ -153,7 +153,9 @@ func (e *environment) target(ctx context.Context, t ingest.TableOptions, broker 
 		return on, err
 	}
 	client, err := e.kafka(ctx, t.Source)
-	on.Broker = client
+	if err == nil {
+		on.Broker, on.Cluster = client, client.Cluster()
+	}
 	return on, err
 }
 
