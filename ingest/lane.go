@@ -3,6 +3,8 @@ package ingest
 import (
 	"context"
 	"sync"
+
+	"github.com/ingestd/ingestd/table/parquet"
 )
 
 // stepRecords is how many records a lane takes between two looks at its orders, and the size of the small batch after
@@ -25,10 +27,33 @@ type lane struct {
 	partitions []*partition
 	// turn is the index of the partition whose turn is next.
 	turn int
+
+	// encoders are shared by all sinks of the lane: a compressor and its scratch are large, and are used by one sink at a
+	// time. Owners ask for them, hence the lock; only the lane's goroutine uses them.
+	encoders struct {
+		sync.Mutex
+		byOptions map[parquet.Options]*parquet.Encoder
+	}
 }
 
 func newLane(id int, s *source) *lane {
-	return &lane{id: id, source: s, wake: make(chan struct{}, 1)}
+	l := &lane{id: id, source: s, wake: make(chan struct{}, 1)}
+	l.encoders.byOptions = map[parquet.Options]*parquet.Encoder{}
+	return l
+}
+
+// encoder gives the lane's encoder for a table's options.
+func (l *lane) encoder(o parquet.Options) (*parquet.Encoder, error) {
+	l.encoders.Lock()
+	defer l.encoders.Unlock()
+	if e := l.encoders.byOptions[o]; e != nil {
+		return e, nil
+	}
+	e, err := parquet.NewEncoder(o)
+	if err == nil {
+		l.encoders.byOptions[o] = e
+	}
+	return e, err
 }
 
 // do sends an order. Orders run in the order they were sent. After the lane has ended they run in the caller's

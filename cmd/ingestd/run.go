@@ -21,6 +21,8 @@ type runOptions struct {
 	acceptConfig bool
 	// cpuProfile is the file a CPU profile of the run goes to; empty = none.
 	cpuProfile string
+	// heapProfile is the file a heap profile at the peak goes to; empty = none.
+	heapProfile string
 	// stop drains when it is closed; nil leaves that to signals.
 	stop <-chan struct{}
 	// events gets what happens, besides log and metrics; nil = nobody.
@@ -54,6 +56,7 @@ lost by that, since the tables say where to go on. SIGHUP takes over what may ch
 	cmd.Flags().BoolVar(&o.untilLatest, "until-latest", false, "stop after reaching the offsets that are the latest at the start")
 	cmd.Flags().BoolVar(&o.acceptConfig, "accept-config", false, "write with a configuration that the tables have moved on from")
 	cmd.Flags().StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the whole run to this file (diagnostics)")
+	cmd.Flags().StringVar(&o.heapProfile, "heapprofile", "", "write a heap profile at the peak of the heap to this file (diagnostics)")
 	return cmd
 }
 
@@ -73,6 +76,7 @@ func (a *app) run(ctx context.Context, o runOptions) error {
 	group.Go(d.watchStop)
 	group.Go(d.watchReload)
 	group.Go(d.watchdog)
+	group.Go(func(ctx context.Context) error { return watchHeap(ctx, o.heapProfile) })
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady)
 	if o.ready != nil {
 		o.ready()
