@@ -376,6 +376,6 @@ func (t *Table) LastControl() *Record {
 // AboutHistory says whether a halt is about the table's own history: it is over as soon as the history can be read.
 func AboutHistory(code string) bool {
 	return slices.Contains([]string{
-		CodeRolledBack, CodeReplaced, CodeDropped, CodeMissing, CodeEmpty, CodeFormatVersion, CodeBranch, CodeStateAmbiguous, CodeStateUnreadable, CodeStateLost, CodeStateVersion,
+		CodeRolledBack, CodeReplaced, CodeDropped, CodeMissing, CodeEmpty, CodeFormatVersion, CodeBranch, CodeStateAmbiguous, CodeStateUnreadable, CodeStateLost, CodeStateVersion, CodeMetadataMissing,
 	}, code)
 }

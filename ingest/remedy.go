@@ -14,7 +14,7 @@ import (
 func Remedy(code, table string) string {
 	verb, rest := commit.Resume, ""
 	switch code {
-	case "", commit.CodeStateVersion, commit.CodeStateSize, commit.CodeConfigSuperseded, commit.CodeConfigEpoch, commit.CodeDropped, commit.CodeMissing:
+	case "", commit.CodeStateVersion, commit.CodeStateSize, commit.CodeConfigSuperseded, commit.CodeConfigEpoch, commit.CodeDropped, commit.CodeMissing, commit.CodeMetadataMissing:
 		return ""
 	case commit.CodeReplaced, commit.CodeStateAmbiguous, commit.CodeStateUnreadable, codeCluster:
 		verb, rest = commit.Adopt, " --from stored"
