@@ -35,11 +35,12 @@ func TestMissingMetadataFile(t *testing.T) {
 	w := world(t, srv)
 	require.NoError(t, w.Create(t.Context(), start()))
 	require.NoError(t, os.RemoveAll(filepath.Join(dir, "warehouse")))
-	_, err := srv.backend.LoadTable(t.Context(), shop)
+	_, err := openSQLite(t, dir).LoadTable(t.Context(), shop)
 	require.Equal(t, failure.Retry, failure.ClassOf(err), "%v", err)
 	require.NotEqual(t, commit.CodeDropped, failure.CodeOf(err))
-	err = w.Refresh(t.Context())
+	_, err = newRESTServer(t, dir).open(t).LoadTable(t.Context(), shop)
 	require.Equal(t, failure.Retry, failure.ClassOf(err), "%v", err)
+	require.NoError(t, w.Refresh(t.Context()), "who has written the file knows what was in it")
 }
 
 // A warehouse may be given as a directory or as a URI.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/apache/iceberg-go"
 	sqlcat "github.com/apache/iceberg-go/catalog/sql"
 	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -22,7 +23,10 @@ import (
 // lock, so an asserted absence holds; superseded metadata files are left to the writer.
 type sqliteCatalog struct {
 	classified
-	db *sql.DB
+	db    *sql.DB
+	name  string
+	props iceberg.Properties
+	known known
 }
 
 func openSQLite(ctx context.Context, o Options) (Catalog, error) {
@@ -53,7 +57,7 @@ func openSQLite(ctx context.Context, o Options) (Catalog, error) {
 	if err != nil {
 		return nil, errors.Join(classifySQLite(err, "opening catalog "+o.Path), db.Close())
 	}
-	return &sqliteCatalog{classified{cat, classifySQLite}, db}, nil
+	return &sqliteCatalog{classified: classified{cat, classifySQLite}, db: db, name: o.Name, props: props}, nil
 }
 
 // dsn asks for write-ahead logging, a fsync with every commit, and patience with other processes. A transaction

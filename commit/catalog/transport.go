@@ -128,7 +128,9 @@ func withoutMetadata(res *http.Response) error {
 	if err != nil {
 		return err
 	}
-	var answer struct{ Error struct{ Type, Message string } }
+	var answer struct {
+		Error struct{ Type, Message string }
+	}
 	if json.Unmarshal(body, &answer) != nil || answer.Error.Type != "NotFoundException" {
 		return nil
 	}

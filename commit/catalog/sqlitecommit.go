@@ -1,0 +1,221 @@
+package catalog
+
+import (
+	"compress/gzip"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/apache/iceberg-go"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+)
+
+// A metadata file never changes, so what was read or written once is known by its location. The library reads and
+// parses the whole file twice for every commit, which made the cost of a commit that of the table's history. Here a
+// look asks the database where the table stands and reads a file only when that is news; a commit is the library's,
+// but for that, and takes its file back when it can no longer land.
+
+// lookup finds where a table stands, by the library's own table.
+const (
+	lookup = `SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`
+	swap   = `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
+WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`
+)
+
+// known holds the metadata of tables as last seen.
+type known struct {
+	mu struct {
+		sync.Mutex
+		tables map[string]standing
+	}
+}
+
+// standing is one version of a table.
+type standing struct {
+	location string
+	meta     table.Metadata
+}
+
+func (k *known) get(ident table.Identifier) standing {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.mu.tables[strings.Join(ident, "\x1f")]
+}
+
+func (k *known) put(ident table.Identifier, s standing) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.mu.tables == nil {
+		k.mu.tables = map[string]standing{}
+	}
+	k.mu.tables[strings.Join(ident, "\x1f")] = s
+}
+
+// plain says whether the library stores the namespace under its own name.
+func plain(ident table.Identifier) bool {
+	return len(ident) == 2 && ident[0] != "" && !strings.ContainsAny(ident[0], ".[\"\\")
+}
+
+// where asks the database where a table stands, "" when it does not say.
+func (c *sqliteCatalog) where(ctx context.Context, ident table.Identifier) (string, error) {
+	if !plain(ident) {
+		return "", nil
+	}
+	var location sql.NullString
+	err := c.db.QueryRowContext(ctx, lookup, c.name, ident[0], ident[1]).Scan(&location)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return location.String, err
+}
+
+// LoadTable implements catalog.Catalog.
+func (c *sqliteCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
+	location, err := c.where(ctx, ident)
+	if err != nil {
+		return nil, c.classify(err, named("loading table", ident))
+	}
+	if have := c.known.get(ident); location != "" && have.location == location {
+		return table.New(ident, have.meta, location, iceio.LoadFSFunc(c.props, location), c), nil
+	}
+	t, err := c.classified.LoadTable(ctx, ident)
+	if err == nil {
+		c.known.put(ident, standing{t.MetadataLocation(), t.Metadata()})
+	}
+	return t, err
+}
+
+// CommitTable implements catalog.Catalog.
+func (c *sqliteCatalog) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
+	old, err := c.LoadTable(ctx, ident)
+	if err != nil || !plain(ident) || !versioned(old.MetadataLocation()) || !encodable(old.Properties()) {
+		// A table that does not exist, or one that another program writes in its own way.
+		return c.classified.CommitTable(ctx, ident, reqs, updates)
+	}
+	s, err := c.swap(ctx, ident, standing{old.MetadataLocation(), old.Metadata()}, reqs, updates)
+	if err != nil {
+		return nil, "", c.classify(err, named("committing to table", ident))
+	}
+	c.known.put(ident, s)
+	return s.meta, s.location, nil
+}
+
+// swap checks the requirements, writes the next metadata file and puts it in the place of the old one, if that still
+// stands.
+func (c *sqliteCatalog) swap(ctx context.Context, ident table.Identifier, old standing, reqs []table.Requirement, updates []table.Update) (standing, error) {
+	for _, r := range reqs {
+		if err := r.Validate(old.meta); err != nil {
+			return old, err
+		}
+	}
+	next, err := table.UpdateTableMetadata(old.meta, updates, old.location)
+	if err != nil || next.Equals(old.meta) {
+		return old, err
+	}
+	locations, err := table.LoadLocationProvider(next.Location(), next.Properties())
+	if err != nil {
+		return old, err
+	}
+	location, err := locations.NewTableMetadataFileLocation(version(old.location) + 1)
+	if err != nil {
+		return old, err
+	}
+	props := maps.Clone(c.props)
+	maps.Copy(props, next.Properties())
+	fs, err := iceio.LoadFSFunc(props, location)(ctx)
+	if err != nil {
+		return old, err
+	}
+	files, ok := fs.(iceio.WriteFileIO)
+	if !ok {
+		return old, fmt.Errorf("file access of type %T cannot write", fs)
+	}
+	if err := writeMetadata(files, location, next); err != nil {
+		return old, errors.Join(err, ignored(files.Remove(location)))
+	}
+	return standing{location, next}, c.replace(ctx, ident, old.location, location, files)
+}
+
+// replace makes the database point to the new file. If that fails for good, the file is of no use to anybody and is
+// removed; nobody but this call knows its name.
+func (c *sqliteCatalog) replace(ctx context.Context, ident table.Identifier, from, to string, files iceio.WriteFileIO) error {
+	res, err := c.db.ExecContext(ctx, swap, to, from, c.name, ident[0], ident[1], from)
+	var n int64
+	if err == nil {
+		n, err = res.RowsAffected()
+	}
+	if err == nil && n == 0 {
+		err = fmt.Errorf("%w: the table has moved on from %s", table.ErrCommitFailed, path.Base(from))
+	}
+	if err == nil {
+		return nil
+	}
+	// The statement is over, whatever became of it: where the table stands now is where it leaves it.
+	stands, lerr := c.where(context.WithoutCancel(ctx), ident)
+	switch {
+	case lerr != nil:
+		return err
+	case stands == to:
+		return nil
+	}
+	// It can no longer land, unless it has and the next one has as well: that one lists it.
+	if now, lerr := c.LoadTable(context.WithoutCancel(ctx), ident); lerr == nil && !listedIn(now.Metadata(), to) {
+		return errors.Join(err, ignored(files.Remove(to)))
+	}
+	return err
+}
+
+// listedIn says whether a metadata file belongs to a table's past.
+func listedIn(meta table.Metadata, location string) bool {
+	for e := range meta.PreviousFiles() {
+		if e.MetadataFile == location {
+			return true
+		}
+	}
+	return false
+}
+
+// ignored is for what is only tried: the file is small, and orphan removal finds it.
+func ignored(error) error { return nil }
+
+// encodable says whether metadata is written as we write it: plain or gzip.
+func encodable(props iceberg.Properties) bool {
+	codec := props.Get(table.MetadataCompressionKey, table.MetadataCompressionDefault)
+	return codec == table.MetadataCompressionCodecNone || codec == table.MetadataCompressionCodecGzip
+}
+
+func writeMetadata(files iceio.WriteFileIO, location string, meta table.Metadata) (err error) {
+	out, err := files.Create(location)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	var w io.Writer = out
+	if meta.Properties().Get(table.MetadataCompressionKey, table.MetadataCompressionDefault) == table.MetadataCompressionCodecGzip {
+		z := gzip.NewWriter(out)
+		defer func() { err = errors.Join(err, z.Close()) }()
+		w = z
+	}
+	return json.NewEncoder(w).Encode(meta)
+}
+
+// version is the number at the beginning of a metadata file's name, -1 if it has none.
+func version(location string) int {
+	digits, _, ok := strings.Cut(path.Base(location), "-")
+	n, err := strconv.Atoi(digits)
+	if !ok || err != nil || n < 0 {
+		return -1
+	}
+	return n
+}
+
+func versioned(location string) bool { return version(location) >= 0 }
