@@ -51,10 +51,13 @@ func (b *bench) position(p int) int {
 func TestDecisions(t *testing.T) {
 	b := newBench(t)
 	w := b.create("w1", 2)
-	b.commit(w, step(0, 0, 10), step(1, 0, 5))
+	noted := [2]Step{step(0, 0, 10), step(1, 0, 5)}
+	noted[0].Note, noted[1].Note = []byte("last of 0"), []byte("last of 1")
+	b.commit(w, noted[:]...)
 	d := b.decide(Control{Verb: AcceptLoss, Moves: []state.Move{moveOver(0, 10, 14)}, Text: "t/0: 4 offsets given up"})
 	require.Equal(t, 14, b.position(0))
 	require.Equal(t, 5, b.position(1))
+	require.Equal(t, map[state.Key][]byte{key(1): []byte("last of 1")}, b.open("looks").Notes(), "the note of what moved is gone")
 	e, _ := d.State.Find(key(0))
 	require.Equal(t, outcome.Counts{outcome.Written: 10, outcome.Unseen: 4}, e.Counts)
 

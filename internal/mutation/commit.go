@@ -3,7 +3,9 @@ package main
 import "slices"
 
 // mutations are all checks that are known to matter.
-func mutations() []mutation { return slices.Concat(commitMutations(), ingestMutations()) }
+func mutations() []mutation {
+	return slices.Concat(commitMutations(), ingestMutations(), controlMutations())
+}
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.
 func commitMutations() []mutation {
