@@ -13,6 +13,9 @@ PKG       ?= ./...
 BENCH     ?= .
 FUZZTIME  ?= 30s
 SOAKTIME  ?= 10m
+SIMSEEDS  ?= 10000
+SIMFROM   ?= 1000
+SIMARGS   ?=
 KILLS     ?= 200
 MUTATION_ARGS ?=
 BENCH_ARGS ?=
@@ -70,8 +73,13 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other
 	  done; \
 	done
 
+.PHONY: sim
+sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run, told in full: SIMARGS='-seed 17')
+	$(GO) test -count=1 -timeout 10h ./integration/sim -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
+
 .PHONY: soak
-soak: ## Fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
+soak: ## Play SIMSEEDS runs of the simulator, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
+	$(MAKE) sim
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	$(MAKE) kills
 

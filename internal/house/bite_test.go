@@ -28,6 +28,7 @@ func snippets() []snippet {
 		{"a library of another room", "ingest/x.go", `import _ "github.com/spf13/cobra"`, []string{"only toucher: github.com/spf13/cobra is for cmd/ingestd"}},
 		{"a library of nobody", "ingest/x.go", `import _ "example.com/lib"`, []string{"only toucher: nobody may import example.com/lib yet"}},
 		{"a library in a test", "ingest/x_test.go", `import _ "example.com/lib"`, nil},
+		{"a checker that knows the product", "integration/checker/x_test.go", `import _ "github.com/ingestd/ingestd/commit/state"`, []string{"the checker must not import"}},
 		{"sleep", "ingest/x.go", "import \"time\"\n\nfunc f() { time.Sleep(1) }", []string{"banned call: time.Sleep"}},
 		{"sleep under another name", "ingest/x.go", "import t \"time\"\n\nvar f = t.Sleep", []string{"banned call: time.Sleep"}},
 		{"sleep in a test", "ingest/x_test.go", "import \"time\"\n\nfunc f() { time.Sleep(1) }", []string{"banned call: time.Sleep"}},
@@ -83,6 +84,7 @@ func complaints(code []source) []string {
 	var got []string
 	complain := func(format string, args ...any) { got = append(got, fmt.Sprintf(format, args...)) }
 	checkMatrix(code, complain)
+	checkChecker(code, complain)
 	checkTouchers(code, complain)
 	checkBans(code, complain)
 	checkStatements(code, complain)

@@ -120,6 +120,22 @@ func checkMatrix(code []source, complain complain) {
 	}
 }
 
+// TestCheckerIsIndependent: what judges the tables shares nothing with what writes them.
+func TestCheckerIsIndependent(t *testing.T) { checkChecker(theTree(t).code, t.Errorf) }
+
+func checkChecker(code []source, complain complain) {
+	for _, s := range code {
+		if s.dir != "integration/checker" {
+			continue
+		}
+		for _, spec := range s.file.Imports {
+			if imported, _ := strconv.Unquote(spec.Path.Value); strings.HasPrefix(imported, module+"/") {
+				complain("%s: the checker must not import %s: a mistake there would hide itself", s.at(spec.Pos()), imported)
+			}
+		}
+	}
+}
+
 func TestOnlyToucher(t *testing.T) { checkTouchers(theTree(t).code, t.Errorf) }
 
 func checkTouchers(code []source, complain complain) {
