@@ -317,3 +317,37 @@ func TestDecisionOnAMissingTable(t *testing.T) {
 	_, err := Examine(b.ctx, b.cat, spec(""), b.env())
 	require.Equal(t, CodeMissing, failure.CodeOf(err))
 }
+
+// A process that dies before its decision lands has changed nothing, and the same decision can be made again. One that
+// dies afterwards has decided: the table says so, and the same decision is refused.
+func TestDecisionOfAProcessThatDies(t *testing.T) {
+	for name, landed := range map[string]bool{"before": false, "after": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			w := b.create("w1", 1)
+			b.commit(w, step(0, 0, 10))
+			c := b.seen(Control{Verb: Rewind, Moves: []state.Move{moveBack(0, 10, 5)}})
+			b.on(map[int]fault{1: func(_ committest.Call, apply func() committest.Answer) committest.Answer {
+				if landed {
+					apply()
+				}
+				b.cancel()
+				return committest.Answer{Err: context.Canceled}
+			}})
+			_, err := Decide(b.ctx, b.cat, spec(""), b.env(), c)
+			require.Equal(t, failure.Unknown, failure.ClassOf(err), "%v", err)
+			b.ctx, b.cancel, b.cat.OnCommit = context.Background(), func() {}, nil
+			require.Equal(t, landed, len(b.examine().Records) == 1)
+			_, err = Decide(b.ctx, b.cat, spec(""), b.env(), c)
+			if landed {
+				require.Equal(t, CodeControlStale, failure.CodeOf(err), "%v", err)
+			} else {
+				require.NoError(t, err)
+			}
+			require.Equal(t, 5, b.position(0))
+			require.Len(t, b.examine().Records, 1)
+			b.commit(b.open("w2"), step(0, 5, 12))
+			require.Empty(t, b.verify(LedgerOptions{Distance: distance}).Findings)
+		})
+	}
+}
