@@ -91,6 +91,13 @@ func (b *budget) total() (held, limit int64, largest string) {
 	return held, b.limit, b.largest()
 }
 
+// part is the floor of a table, for those who decide how much to keep.
+func (b *budget) part() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.floor()
+}
+
 func (b *budget) floor() int64 { return b.limit / 2 / int64(max(1, b.mu.tables)) }
 
 func (b *budget) shared() int64 {

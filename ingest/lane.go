@@ -4,12 +4,17 @@ import (
 	"context"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/ingestd/ingestd/table/parquet"
 )
 
 // stepRecords is how many records a lane takes between two looks at its orders, and the size of the small batch after
 // which columns are absorbed while they are still in the cache.
 const stepRecords = 512
+
+// stepBytes ends a small batch of large records: it may pass the budget by that much, or by one record.
+const stepBytes = 1 << 20
 
 // lane decodes the partitions it owns, in order within each and in turns between them. Everything it touches is its
 // own: partitions, bindings, sinks. Others send it orders with do; it executes them between two small batches.
@@ -137,7 +142,7 @@ func (l *lane) next() *partition {
 // records are looked at again later, and every binding skips what it has already taken.
 func (l *lane) step(p *partition) {
 	b := p.head()
-	end := min(p.at+stepRecords, len(b.records))
+	end := stepEnd(b.records, p.at)
 	for _, bind := range p.bindings {
 		if parked := bind.consume(b.records[p.at:end]); parked {
 			p.parked.Store(true)
@@ -153,6 +158,18 @@ func (l *lane) step(p *partition) {
 		p.pop()
 		l.source.hungry()
 	}
+}
+
+// stepEnd is where the small batch that begins at a record ends.
+func stepEnd(records []*kgo.Record, at int) int {
+	end := min(at+stepRecords, len(records))
+	held := 0
+	for i := at; i < end; i++ {
+		if held += len(records[i].Key) + len(records[i].Value); held >= stepBytes {
+			return i + 1
+		}
+	}
+	return end
 }
 
 // forget takes a partition off the lane for good. It runs on the lane.

@@ -76,8 +76,10 @@ func (s *sink) absorb() {
 
 // cut closes the row groups and takes the spans in one step.
 func (s *sink) cut() cut {
-	c := cut{oldest: s.oldest, charged: s.charged}
+	c := cut{oldest: s.oldest}
 	c.parts, c.err = s.writer.Cut()
+	c.charged = s.writer.Held(c.parts)
+	s.keep(c.charged)
 	for _, b := range s.bindings {
 		if sp := b.cut(); sp.to > sp.from {
 			c.spans = append(c.spans, boundSpan{b, sp})
@@ -87,15 +89,29 @@ func (s *sink) cut() cut {
 	return c
 }
 
+// keep corrects what is charged after a cut: away goes with the cut, and what the empty buffers still hold stays with
+// the sink. Buffers beyond the sink's part of the budget are given back: with many tables they would add up to more than
+// what is in them.
+func (s *sink) keep(away int64) {
+	if s.writer.Bytes() > s.owner.budget.part()/int64(2*len(s.lane.source.lanes)) {
+		s.writer.Release()
+	}
+	left := s.writer.Bytes()
+	s.owner.budget.charge(s.owner.name, left+away-s.charged)
+	s.charged = left
+}
+
 // drop forgets everything taken since the last cut.
 func (s *sink) drop() {
 	s.writer.Reset()
+	s.writer.Release()
 	s.owner.budget.charge(s.owner.name, -s.charged)
+	s.charged = 0
 	s.forget()
 }
 
 func (s *sink) forget() {
-	s.oldest, s.charged = time.Time{}, 0
+	s.oldest = time.Time{}
 	s.rows.Store(0)
 	s.estimate.Store(0)
 	s.moved.Store(false)

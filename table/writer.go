@@ -134,6 +134,15 @@ func (w *Writer) finish(t transform.Tuple, g *parquet.RowGroup) error {
 // partOverhead is what a part takes beside its encoded bytes: pages, index entries and statistics of its columns.
 const partOverhead = 256 // per column
 
+// Held is the memory that parts of a Cut hold.
+func (w *Writer) Held(parts []Part) int64 {
+	n := int64(len(parts)*len(w.opts.Layout.Leaves)) * partOverhead
+	for _, p := range parts {
+		n += p.Chunk.Bytes
+	}
+	return n
+}
+
 // Bytes is the memory held.
 func (w *Writer) Bytes() int64 {
 	n := w.bytes + int64(len(w.parts)*len(w.opts.Layout.Leaves))*partOverhead
@@ -171,6 +180,16 @@ func (w *Writer) Cut() ([]Part, error) {
 	parts := w.parts
 	w.parts, w.bytes, w.rows = nil, 0, 0
 	return parts, nil
+}
+
+// Release gives the buffers of an empty Writer back, as after a Cut. They would be grown again by the next rows.
+func (w *Writer) Release() {
+	if w.direct != nil {
+		w.direct.Release()
+		return
+	}
+	w.spread.idle, w.spread.kept = nil, 0
+	w.spread.staging.Release()
 }
 
 // Reset drops everything that was appended since the last Cut.

@@ -37,6 +37,7 @@ func (c *Column) DictOn() bool { return c.absorber.on }
 func (c *Column) Absorb() {
 	if n := c.waiting(); c.absorber.on && n > 0 {
 		at := len(c.index)
+		c.referred += 8*len(c.i64) + 4*len(c.i32) + len(c.buf)
 		c.index = slices.Grow(c.index, n)[:at+n]
 		c.encode(c.index[at:])
 		c.i64, c.i32, c.buf, c.count = c.i64[:0], c.i32[:0], c.buf[:0], 0
@@ -111,7 +112,7 @@ func (c *Column) DropDict() {
 	for _, ref := range c.index {
 		c.appendRef(ref)
 	}
-	c.index = c.index[:0]
+	c.index, c.referred = c.index[:0], 0
 	c.repaired = c.TakeRepaired()
 	c.absorber = absorber{}
 	c.setMark()
@@ -130,6 +131,10 @@ func (c *Column) appendRef(ref int32) {
 	default: // HasDict
 	}
 }
+
+// Unfolded is the size of the open page's values without a dictionary. References to long values are small, and
+// whoever unfolds the page, we or its reader, needs that much.
+func (c *Column) Unfolded() int { return c.referred + 8*len(c.i64) + 4*len(c.i32) + len(c.buf) }
 
 // ResetChunk empties the dictionary for a new chunk.
 func (c *Column) ResetChunk() {

@@ -32,6 +32,7 @@ type Column struct {
 
 	mark     mark
 	index    []int32 // dictionary indices of the absorbed part of the page
+	referred int     // bytes of the values behind index, in PLAIN form
 	absorber absorber
 	repaired int64 // PLAIN strings that were not UTF-8
 }
@@ -178,6 +179,14 @@ func (c *Column) ResetPage() {
 	clear(c.bits)
 	clear(c.valid)
 	c.def, c.rep, c.index = c.def[:0], c.rep[:0], c.index[:0]
-	c.count, c.rows = 0, 0
+	c.count, c.rows, c.referred = 0, 0, 0
 	c.mark = mark{}
+}
+
+// Release gives the memory of an empty column back: buffers and dictionary. It is as new afterwards, and the dictionary
+// is on or off as before.
+func (c *Column) Release() {
+	on := c.absorber.on
+	*c = Column{Leaf: c.Leaf, repaired: c.repaired}
+	c.absorber.on = on
 }

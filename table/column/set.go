@@ -56,6 +56,13 @@ func (s *Set) Bytes() int64 {
 	return n
 }
 
+// Release gives the memory of empty columns back.
+func (s *Set) Release() {
+	for _, c := range s.Columns {
+		c.Release()
+	}
+}
+
 // Reset empties the pages and forgets the dictionaries; buffers are kept.
 func (s *Set) Reset() {
 	for _, c := range s.Columns {

@@ -48,6 +48,10 @@ func (w *columnWriter) begin() {
 	w.col.UseDict(w.col.HasDict() && w.policy.begin())
 }
 
+// mostUnfolded ends a page whose values take so many times the bytes of a page without their dictionary: a thousand
+// references to a value of a megabyte are small, but weighing the dictionary and reading the page unfolds them.
+const mostUnfolded = 8
+
 // absorb ends a batch and flushes the page if it is full.
 func (w *columnWriter) absorb(e *Encoder) error {
 	w.col.Absorb()
@@ -60,7 +64,7 @@ func (w *columnWriter) absorb(e *Encoder) error {
 			full = len(w.col.DictPlain()) >= e.opts.DictBytes
 		}
 	}
-	if !full && w.col.Rows() < e.opts.PageRows && w.col.PageBytes() < e.opts.PageBytes {
+	if !full && w.col.Rows() < e.opts.PageRows && w.col.PageBytes() < e.opts.PageBytes && w.col.Unfolded() < mostUnfolded*e.opts.PageBytes {
 		return nil
 	}
 	if err := w.flush(e, false); err != nil {

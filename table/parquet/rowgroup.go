@@ -74,6 +74,9 @@ func (g *RowGroup) Reset() {
 	g.rows = 0
 }
 
+// Release gives the buffers of an empty row group back; what it has learned about the columns stays.
+func (g *RowGroup) Release() { g.set.Release() }
+
 // Bytes is the memory held: buffers, dictionaries, encoded pages.
 func (g *RowGroup) Bytes() int64 {
 	n := g.set.Bytes()
