@@ -181,12 +181,15 @@ func (w *world) recreate(topic string) {
 
 // A topic that was deleted and created again is taken over from its beginning; what was read before stays.
 func TestRecreatedTopicIsAdopted(t *testing.T) {
-	for name, running := range map[string]bool{"with no daemon": false, "with a running one": true} {
+	for name, running := range map[string]bool{"with no daemon": false, "with a running one": true, "with one in a group": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, 1, "a")
 			w.produce("a", 0, 5)
 			table := w.jsonTable("t", "a")
 			o := w.attentive(table)
+			if name == "with one in a group" {
+				o.Sources[0].Group = &GroupOptions{SessionTimeout: 6 * time.Second}
+			}
 			if !running {
 				require.NoError(t, w.catchUp(w.options(table)))
 			} else {

@@ -39,6 +39,10 @@ type feed struct {
 	// subscribed are the topics the group member asks for, with the partitions they had; they belong to the goroutine
 	// that looks for partitions.
 	subscribed map[string]int32
+	// renewed are the ids of topics that the group member has joined anew because they were created again, stale those
+	// that it has to; they belong to that goroutine as well.
+	renewed map[string][16]byte
+	stale   []kafka.Topic
 }
 
 // found is what the cluster says of the topics of one table.
@@ -59,8 +63,11 @@ func (p *Pipeline) connect(ctx context.Context) error {
 		f.client = client
 		f.source = newSource(so.Name, client, so.Group != nil, p.opts.Lanes)
 		f.source.bound(so.Fetch)
+		f.source.use = p.budget.use
 		f.source.failed, f.source.troubled = f.partitionFailed, f.sourceTroubled
+		p.connected.Lock()
 		p.feeds = append(p.feeds, f)
+		p.connected.Unlock()
 		for _, o := range p.owners {
 			if o.opts.Source == so.Name {
 				o.source = f.source
@@ -78,7 +85,7 @@ func (p *Pipeline) connect(ctx context.Context) error {
 }
 
 func newFeed(p *Pipeline, so SourceOptions) *feed {
-	f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1), granted: make(chan struct{}, 1), subscribed: map[string]int32{}}
+	f := &feed{opts: so, pipeline: p, landed: make(chan struct{}, 1), granted: make(chan struct{}, 1), subscribed: map[string]int32{}, renewed: map[string][16]byte{}}
 	f.mu.partitions, f.mu.granted = map[kafka.Partition]*partition{}, map[kafka.Partition]bool{}
 	return f
 }
@@ -138,6 +145,7 @@ func (f *feed) take(list []found) (complete bool) {
 		complete = complete && f.mu.partitions[id] != nil
 	}
 	f.mu.Unlock()
+	complete = f.rejoin() && complete
 	for _, x := range list {
 		parts := fresh[x.owner]
 		if x.err == nil && joined {
@@ -160,6 +168,10 @@ func (f *feed) obtain(id kafka.Partition, t kafka.Topic) *partition {
 	if p != nil && p.topic.ID != t.ID {
 		if p.read() {
 			return nil // a table that reads the topic's predecessor will hear of it
+		}
+		if f.opts.Group != nil && f.renewed[t.Name] != t.ID {
+			f.stale = append(f.stale, t)
+			return nil
 		}
 		p.lost.Store(true)
 		old := p

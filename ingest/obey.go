@@ -130,6 +130,21 @@ func (f *feed) leave(o *owner) {
 	}
 }
 
+// rejoin has the group member forget topics that were created again and ask for them anew: the client would fetch from
+// the old ones for ever.
+func (f *feed) rejoin() (nothing bool) {
+	nothing = len(f.stale) == 0
+	for _, t := range f.stale {
+		if f.renewed[t.Name] != t.ID {
+			f.renewed[t.Name] = t.ID
+			f.client.Kgo.PurgeTopicsFromConsuming(t.Name)
+			f.client.Kgo.AddConsumeTopics(t.Name)
+		}
+	}
+	f.stale = nil
+	return nothing
+}
+
 // lookSoon looks for partitions out of turn.
 func (f *feed) lookSoon() {
 	select {
