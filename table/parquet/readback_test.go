@@ -194,6 +194,9 @@ func (w *written) check(t testing.TB) {
 	requireEntries(t, w.layout, w.entries, readArrow(t, w.bytes))
 	w.checkSchema(t)
 	w.checkPages(t)
+	if !w.opts.NoPageIndex {
+		w.checkSeeks(t)
+	}
 	w.checkMetrics(t)
 }
 
