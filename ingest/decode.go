@@ -104,7 +104,7 @@ func stageOf(err error) string {
 	switch failure.CodeOf(err) {
 	case schemareg.CodeFrame:
 		return stageFrame
-	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch, codeIllegal, commit.CodeSchemaConflict:
+	case avro.CodeInvalid, avro.CodeUnsupported, avro.CodeMismatch, codeIllegal, CodeColumnTwice, commit.CodeSchemaConflict:
 		return stageRegistry
 	case avro.CodeConvert:
 		return stageConvert

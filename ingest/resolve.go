@@ -10,6 +10,8 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/schemareg"
 	"github.com/ingestd/ingestd/schemareg/avro"
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
 )
 
 // schemaCache holds the writer schemas of one table. Lanes read it, resolvers fill it; schemas are immutable.
@@ -78,10 +80,6 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 			o.schemas.settle(m, nil, err)
 			return nil
 		}
-		if m.half == schemareg.Key {
-			o.schemas.settle(m, s, nil)
-			return nil
-		}
 		o.do(func(ctx context.Context) { o.adopt(ctx, m, s) })
 		return nil
 	})
@@ -120,7 +118,7 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 	if o.status.failed() || ctx.Err() != nil {
 		return
 	}
-	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, s) })
+	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, m.half, s) })
 	switch {
 	case err == nil:
 		o.setState(event.Running, nil)
@@ -134,8 +132,8 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 }
 
 // addColumns makes the table able to hold everything the schema has, if that only takes optional columns.
-func (o *owner) addColumns(ctx context.Context, s *avro.Schema) error {
-	changes, err := avro.Diff(s, o.shape.layout, avro.CompileOptions{Nodes: o.shape.value})
+func (o *owner) addColumns(ctx context.Context, half schemareg.Part, s *avro.Schema) error {
+	changes, err := o.opts.Changes(half, s, o.shape.layout)
 	if err != nil {
 		return err
 	}
@@ -148,17 +146,35 @@ func (o *owner) addColumns(ctx context.Context, s *avro.Schema) error {
 	if len(changes.Add) == 0 || !o.opts.AddColumns {
 		return nil
 	}
-	var add []commit.AddColumn
-	var names []string
-	for _, a := range changes.Add {
-		add = append(add, commit.AddColumn{Path: a.Path, Field: a.Field})
-		names = append(names, a.Field.Name)
-	}
-	if err := o.table.Evolve(ctx, add); err != nil {
+	if err := evolve(ctx, o.table, changes.Add); err != nil {
 		return err
 	}
-	o.events.Emit(event.SchemaChanged{Table: o.name, Added: names, At: o.now()})
 	return o.reshape(ctx)
+}
+
+// extend gives a table that exists the columns that the configuration has gained, in a commit of their own.
+func (o *owner) extend(ctx context.Context, t *commit.Table) error {
+	fields, err := table.Fields(t.Schema())
+	if err != nil {
+		return err
+	}
+	layout, err := column.NewLayout(fields)
+	if err != nil {
+		return nil // newShape says why
+	}
+	add, err := o.opts.Lacking(layout)
+	if err != nil || len(add) == 0 {
+		return err
+	}
+	return evolve(ctx, t, add)
+}
+
+func evolve(ctx context.Context, t *commit.Table, add []avro.AddColumn) error {
+	list := make([]commit.AddColumn, len(add))
+	for i, a := range add {
+		list[i] = commit.AddColumn{Path: a.Path, Field: a.Field}
+	}
+	return t.Evolve(ctx, list)
 }
 
 const codeIllegal = "E_SCHEMA_ILLEGAL"

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"strings"
 
 	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
@@ -40,45 +39,12 @@ func (o *owner) newShape() (*shape, error) {
 	}
 	spec := o.table.PartitionSpec()
 	sh.spec = &spec
-	o.split(sh)
+	sh.audit, sh.key, sh.value = o.opts.Split(sh.layout)
 	sh.assembler, err = table.NewAssembler(table.AssemblerOptions{
 		Layout: sh.layout, Schema: schema, Spec: sh.spec, Location: o.table.Location(), Properties: o.table.Properties(), Store: o.store(),
 	})
 	return sh, err
 }
-
-// split says who fills which column.
-func (o *owner) split(sh *shape) {
-	audit := map[string]bool{}
-	for _, f := range table.AuditFields(true) {
-		audit[f.Name] = true
-	}
-	for _, n := range sh.layout.Nodes {
-		switch {
-		case o.opts.Audit && audit[n.Field.Name]:
-			sh.audit = append(sh.audit, n)
-		case o.isKey(n.Field.Name):
-			sh.key = append(sh.key, n)
-		default:
-			sh.value = append(sh.value, n)
-		}
-	}
-}
-
-func (o *owner) isKey(name string) bool {
-	switch o.opts.Key.Format {
-	case FormatRaw:
-		return name == o.opts.Key.Column
-	case FormatAvro:
-		// A record's fields have the prefix, any other key has the column.
-		return name == o.opts.Key.Column || hasPrefix(name, o.opts.Key.Prefix)
-	case FormatJSON:
-		return hasPrefix(name, o.opts.Key.Prefix)
-	}
-	return false
-}
-
-func hasPrefix(name, prefix string) bool { return prefix != "" && strings.HasPrefix(name, prefix) }
 
 // equip gives every lane a sink.
 func (o *owner) equip() error {
@@ -136,21 +102,20 @@ func (o *owner) newDecoder(sh *shape, set *column.Set) (*decoder, error) {
 func (o *owner) valuePart(sh *shape, set *column.Set) (part, error) {
 	switch o.opts.Value.Format {
 	case FormatJSON:
-		p, err := jsonrec.Compile(o.opts.Value.Schema, set, jsonrec.Options{Nodes: sh.value})
+		p, err := jsonrec.Compile(o.opts.Value.Schema, set, jsonrec.Options{Nodes: some(sh.value)})
 		return &jsonPart{schemareg.Value, p}, err
 	case FormatRaw:
 		w, err := rawrec.New(set, sh.value)
 		return &rawPart{writer: w}, err
 	default:
-		return &avroPart{half: schemareg.Value, set: set, opts: avro.CompileOptions{Nodes: sh.value}, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}, nil
+		return &avroPart{half: schemareg.Value, set: set, opts: avro.CompileOptions{Nodes: some(sh.value)}, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}, nil
 	}
 }
 
 func (o *owner) keyPart(sh *shape, set *column.Set) (part, error) {
-	if len(sh.key) == 0 {
-		return nil, nil
-	}
 	switch o.opts.Key.Format {
+	case FormatOff:
+		return nil, nil
 	case FormatRaw:
 		k, err := rawrec.NewKey(set, sh.key[0])
 		return &rawKey{k}, err
@@ -161,28 +126,9 @@ func (o *owner) keyPart(sh *shape, set *column.Set) (part, error) {
 		}
 		return newNullableKey(set, sh.key, &jsonPart{schemareg.Key, p})
 	default:
-		a := &avroPart{half: schemareg.Key, key: o.opts.Key, set: set, opts: avro.CompileOptions{Nodes: sh.key}, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}
+		a := &avroPart{half: schemareg.Key, key: o.opts.Key, set: set, opts: avro.CompileOptions{Nodes: some(sh.key)}, schemas: o.schemas, programs: map[schemareg.Ref]*avro.Program{}}
 		return newNullableKey(set, sh.key, a)
 	}
-}
-
-// stripped renames key columns back to the names the key's schema knows.
-func stripped(nodes []*column.Node, prefix string) []*column.Node {
-	out := make([]*column.Node, len(nodes))
-	for i, n := range nodes {
-		c := *n
-		c.Field.Name = strings.TrimPrefix(n.Field.Name, prefix)
-		out[i] = &c
-	}
-	return out
-}
-
-// Naming says how an Avro key becomes columns: the fields of a record have the prefix, any other key has the column.
-func (k KeyOptions) Naming(s *avro.Schema) avro.Naming {
-	if s.IsRecord() {
-		return avro.Naming{Prefix: k.Prefix}
-	}
-	return avro.Naming{Scalar: k.Column}
 }
 
 // store is where the table's files go, with whatever credentials the catalog gave out with the newest load.

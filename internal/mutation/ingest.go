@@ -67,6 +67,16 @@ func deciding() []mutation {
 			why: "a record that is refused leaves nothing behind in the columns",
 		},
 		{
+			name: "columns/key", file: "ingest/columns.go", pkg: pkg, test: "TestNewFieldsLikeKeyColumnsStopTheTable",
+			old: "case from == FromKey || !t.Key.owns(f.Name, strings.EqualFold):", text: "case true:",
+			why: "a field of the value that is taken for the key's is lost",
+		},
+		{
+			name: "columns/audit", file: "ingest/columns.go", pkg: pkg, test: "TestNewFieldsLikeKeyColumnsStopTheTable",
+			old: "case t.Audit && table.IsAudit(strings.ToLower(f.Name)):", text: "case false:",
+			why: "a field of the value that is taken for an auditing column is lost",
+		},
+		{
 			name: "start/later", file: "ingest/attach.go", pkg: pkg, test: "TestPartitionAddedLaterStartsAtZero",
 			old: "if len(known) == 0 {", text: "if true {",
 			why: "a partition that appears later starts at 0, so that nothing produced in between is missed",

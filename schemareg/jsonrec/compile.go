@@ -104,9 +104,11 @@ func Compile(s *Schema, set *column.Set, opts Options) (*Program, error) {
 	p := &Program{repair: s.config.Text == ReplaceInvalid, unknown: s.config.Unknown, keys: newKeyset()}
 	if p.unknown == Rest {
 		at := slices.IndexFunc(nodes, func(n *column.Node) bool { return n.Field.Name == RestColumn })
-		if at < 0 || nodes[at].Field.Required || nodes[at].Field.Type.Kind != column.String {
-			return nil, schemaFailure("add the column or set unknown_fields: refuse",
-				"the table has no optional string column %s", RestColumn)
+		if at < 0 {
+			return nil, noRest()
+		}
+		if err := fitsRest(nodes[at]); err != nil {
+			return nil, err
 		}
 		p.restColumn = set.Columns[nodes[at].Leaf]
 		nodes = slices.Delete(slices.Clone(nodes), at, at+1)
@@ -114,6 +116,18 @@ func Compile(s *Schema, set *column.Set, opts Options) (*Program, error) {
 	var err error
 	p.root, err = c.object(s.root, nodes, "", 1)
 	return p, err
+}
+
+// fitsRest checks that undeclared fields can stand in the column of that name.
+func fitsRest(n *column.Node) error {
+	if n.Field.Required || n.Field.Type.Kind != column.String {
+		return noRest()
+	}
+	return nil
+}
+
+func noRest() error {
+	return schemaFailure("add the column or set unknown_fields: refuse", "the table has no optional string column %s", RestColumn)
 }
 
 // object compiles members against the nodes of their struct.
@@ -139,12 +153,9 @@ func (c *compiler) object(members []declared, nodes []*column.Node, path string,
 		f.next = o.fields[(i+1)%len(o.fields)]
 	}
 	for _, n := range left {
-		if n.Field.Required {
-			return nil, schemaFailure("declare the field", "the table's column %s is required and not declared", n.Field.Name)
-		}
 		o.fill = append(o.fill, c.shell(n))
 	}
-	return o, nil
+	return o, allOptional(left, func(*column.Node) bool { return false })
 }
 
 // quoted is s as a JSON string the way encoders commonly write it.

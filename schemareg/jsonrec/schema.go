@@ -113,13 +113,17 @@ func NewSchema(c Config) (*Schema, error) {
 func (s *Schema) Fields() []column.Field {
 	fields := slices.Clone(s.config.Fields)
 	if s.config.Unknown == Rest {
-		fields = append(fields, column.Field{
-			Name: RestColumn,
-			Doc:  "fields of the record that the schema does not name, as a JSON object",
-			Type: column.Type{Kind: column.String},
-		})
+		fields = append(fields, restField())
 	}
 	return fields
+}
+
+func restField() column.Field {
+	return column.Field{
+		Name: RestColumn,
+		Doc:  "fields of the record that the schema does not name, as a JSON object",
+		Type: column.Type{Kind: column.String},
+	}
 }
 
 func schemaFailure(hint, format string, args ...any) error {
