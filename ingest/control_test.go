@@ -211,6 +211,7 @@ func TestRecreatedTopicIsAdopted(t *testing.T) {
 				require.NoError(t, w.catchUp(w.options(table)))
 			}
 			w.awaitRows("t", "a", want)
+			w.proven("t")
 		})
 	}
 }
@@ -355,6 +356,30 @@ func TestRecreatedTableIsAdopted(t *testing.T) {
 	w.awaitRows("t", "a", want)
 	p.Drain()
 	require.NoError(t, wait())
+	w.proven("t")
+}
+
+// A table that was dropped is taken up again when it is restored, but not when another one has its name: that one
+// takes a decision.
+func TestDroppedTableWaitsForADecision(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 10)
+	table := w.jsonTable("t", "a")
+	o := w.attentive(table)
+	p, wait := w.start(o)
+	o.recorder().landed("t", 10)
+	old := w.load("t")
+	require.NoError(t, w.catalog.DropTable(t.Context(), table.Identifier))
+	w.produce("a", 0, 5)
+	o.recorder().failed("t", commit.CodeDropped)
+	_, err := w.catalog.CreateTable(t.Context(), table.Identifier, old.Schema())
+	require.NoError(t, err)
+	require.Never(t, func() bool { return p.Status()[0].State != event.Failed }, 300*time.Millisecond, 10*time.Millisecond)
+	w.decide(table, ControlRequest{Verb: commit.Adopt, Partition: -1, To: "start"})
+	w.awaitRows("t", "a", w.expected("a"))
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
 }
 
 // Positions can be named by time.

@@ -50,8 +50,9 @@ func (o *owner) look(ctx context.Context) {
 	switch {
 	case err == nil:
 		o.obey()
-	case failure.ClassOf(err) == failure.Halt && failure.CodeOf(err) != commit.CodeDropped:
-		// That a table is gone is believed when it has been said several times, by the next commit.
+	case failure.CodeOf(err) == commit.CodeDropped, failure.CodeOf(err) == commit.CodeMetadataMissing:
+		// That something is gone is believed when it has been said several times: to the next commit.
+	case failure.ClassOf(err) == failure.Halt:
 		o.halt(ctx, err)
 	}
 }

@@ -39,6 +39,11 @@ func controlMutations() []mutation {
 			why: "a halted daemon goes on by itself once its table has been decided about",
 		},
 		{
+			name: "control/another", file: "ingest/obey.go", pkg: "./ingest", test: "TestDroppedTableWaitsForADecision",
+			old: "same := o.known.table == uuid.UUID{} || o.known.table == t.Metadata().TableUUID()", text: "same := true",
+			why: "nothing but a decision leads into another table of the same name",
+		},
+		{
 			name: "control/named", file: "internal/verify/source.go", pkg: "./ingest", test: "TestBatchIsGivenUp",
 			old: "\t\t\tif !p.givenUp(rec.Offset) {\n\t\t\t\tv.add(", text: "\t\t\tif true {\n\t\t\t\tv.add(",
 			why: "what was given up is named, and everything else is still proven",
