@@ -158,6 +158,7 @@ func TestTopicBecomesAColumn(t *testing.T) {
 	require.Equal(t, []string{"(null)", "(null)", "a", "b"}, w.column("t", table.AuditTopic))
 	require.Equal(t, 1, o.Events.(*recorder).evolved("t"), "one change, reported once")
 	w.evolvedFirst("t")
+	w.proven("t")
 	require.NoError(t, w.catchUp(w.options(two)))
 	require.Len(t, w.load("t").Metadata().Schemas(), 2, "nothing is added twice")
 }

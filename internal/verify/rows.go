@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
@@ -28,6 +29,9 @@ type scan struct {
 	// byPlace finds a partition by topic and number; topic is the only one of a table without a topic column.
 	byPlace map[string]map[int64]*partition
 	topic   string
+	// nameless are rows without a topic in a table of several, by partition: see settle.
+	nameless map[int64]*roaring64.Bitmap
+	again    []struct{ number, offset int64 } // those that are there more than once
 	// foreign are rows without an offset: somebody else wrote them. strange are rows of partitions the books do not
 	// know, or of offsets beyond their positions.
 	foreign, strange int64
@@ -46,6 +50,7 @@ func checkRows(ctx context.Context, r *Report, tbl *table.Table, branch string, 
 	if err := eachDataFile(tbl, fs, branch, func(f iceberg.DataFile) error { return s.file(ctx, fs, f.FilePath()) }); err != nil {
 		return err
 	}
+	s.settle()
 	if s.foreign > 0 {
 		r.note("%d rows have no offset: another writer added them", s.foreign)
 	}
@@ -59,7 +64,7 @@ func checkRows(ctx context.Context, r *Report, tbl *table.Table, branch string, 
 }
 
 func newScan(r *Report, tbl *table.Table, parts []*partition) (*scan, error) {
-	s := &scan{report: r, byPlace: map[string]map[int64]*partition{}}
+	s := &scan{report: r, byPlace: map[string]map[int64]*partition{}, nameless: map[int64]*roaring64.Bitmap{}}
 	for _, name := range []string{columnPartition, columnOffset, columnTopic} {
 		id := 0
 		if f, ok := tbl.Schema().FindFieldByName(name); ok {
@@ -145,12 +150,29 @@ func (s *scan) row(b *rowread.Batch, i int) {
 		s.foreign++
 		return
 	}
-	name := s.topic
-	if s.ids[2] != 0 && !topic.Null[i] {
-		name = string(topic.Bytes[i])
+	switch {
+	case s.ids[2] != 0 && !topic.Null[i]:
+		s.place(string(topic.Bytes[i]), number.Ints[i], offset.Ints[i])
+	case len(s.byPlace) == 1:
+		s.place(s.topic, number.Ints[i], offset.Ints[i])
+	default:
+		s.hold(number.Ints[i], offset.Ints[i])
 	}
-	p := s.byPlace[name][number.Ints[i]]
-	o := offset.Ints[i]
+}
+
+// hold keeps a row without a topic for settle.
+func (s *scan) hold(number, o int64) {
+	if s.nameless[number] == nil {
+		s.nameless[number] = roaring64.New()
+	}
+	if o < 0 || !s.nameless[number].CheckedAdd(uint64(o)) {
+		s.again = append(s.again, struct{ number, offset int64 }{number, o})
+	}
+}
+
+// place notes a row of a topic.
+func (s *scan) place(topic string, number, o int64) {
+	p := s.byPlace[topic][number]
 	switch {
 	case p != nil && o >= p.Start && o < p.Position:
 		if !p.seen.CheckedAdd(uint64(o)) {
@@ -160,6 +182,32 @@ func (s *scan) row(b *rowread.Batch, i int) {
 		p.strayed++
 	default:
 		s.strange++
+	}
+}
+
+// settle gives rows without a topic to the topic the table had alone before it got another: the one whose rows fall
+// short of the books most. If that is not so, the table has a fault anyhow.
+func (s *scan) settle() {
+	if len(s.nameless) == 0 {
+		return
+	}
+	topic, most := "", int64(-1)
+	for name, list := range s.byPlace {
+		var short int64
+		for _, p := range list {
+			short += p.counts[outcome.Written] - int64(p.seen.GetCardinality())
+		}
+		if short > most || short == most && name < topic {
+			topic, most = name, short
+		}
+	}
+	for number, offsets := range s.nameless {
+		for it := offsets.Iterator(); it.HasNext(); {
+			s.place(topic, number, int64(it.Next()))
+		}
+	}
+	for _, row := range s.again {
+		s.place(topic, row.number, row.offset)
 	}
 }
 
