@@ -40,6 +40,9 @@ func (g *gate) dial(ctx context.Context, _, host string) (net.Conn, error) {
 	return g.newConn(c), nil
 }
 
+// latency is how long bytes are on their way: whoever asks again and again moves the clock on.
+const latency = time.Millisecond
+
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -78,11 +81,13 @@ func (c *gatedConn) carry(from, to func([]byte) (int, error), end func()) {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from(buffer)
+		d := latency
 		select {
-		case d := <-c.slow:
-			_ = sleep(c.gate.ctx, d)
+		case slow := <-c.slow:
+			d += slow
 		default:
 		}
+		_ = sleep(c.gate.ctx, d)
 		if c.gate.open() != nil {
 			return
 		}
@@ -109,6 +114,7 @@ func (c *gatedConn) Write(b []byte) (int, error) {
 		name = "kafka." + requestName(int(b[4])<<8|int(b[5]))
 	}
 	reset := &net.OpError{Op: "write", Net: "tcp", Err: syscall.ECONNRESET}
+	c.gate.pace(name)
 	f, ok, err := c.gate.meet(name, requestFates(), reset)
 	if err != nil {
 		_ = c.Close()
@@ -142,6 +148,26 @@ func (c *gatedConn) Write(b []byte) (int, error) {
 	}
 	return c.said.write(b)
 }
+
+// pace notices a process that asks without a pause: at this latency it cannot ask more often than some hundred times in
+// a second.
+func (g *gate) pace(name string) {
+	g.mu.Lock()
+	second := int(time.Since(g.world.began).Seconds())
+	if g.second != second {
+		g.second, g.asked = second, map[string]int{}
+	}
+	g.asked[name]++
+	storm := g.asked[name] == stormy
+	g.mu.Unlock()
+	if storm {
+		g.world.log(g.process, "%s: %d in a second", name, stormy)
+		g.world.hit(name, "storm")
+	}
+}
+
+// stormy is how many requests of a kind in a second are too many.
+const stormy = 200
 
 // Read implements net.Conn.
 func (c *gatedConn) Read(b []byte) (int, error) { return c.heard.read(b) }

@@ -24,11 +24,14 @@ type gate struct {
 	thaw   chan struct{}
 	conns  map[*gatedConn]bool
 	offset time.Duration
+	// asked counts the requests of each kind in the current second.
+	asked  map[string]int
+	second int
 }
 
 func newGate(w *world, process string, froze func()) *gate {
 	ctx, cancel := context.WithCancel(w.ctx)
-	return &gate{world: w, process: process, ctx: ctx, kill: cancel, froze: froze, count: map[string]int{}, conns: map[*gatedConn]bool{}}
+	return &gate{world: w, process: process, ctx: ctx, kill: cancel, froze: froze, count: map[string]int{}, asked: map[string]int{}, conns: map[*gatedConn]bool{}}
 }
 
 // now is the clock of the process.
