@@ -63,6 +63,7 @@ func (c *competitor) supervise() {
 	case !c.now.ended():
 	case c.restart.IsZero():
 		c.ends[c.now.code]++
+		c.t.Logf("ended by itself with %d: %s", c.now.code, lastLine(c.now.errs.String()))
 		// 78 says that a restart would not help, 2 that the command line is wrong: neither is a matter of luck.
 		require.NotContains(c.t, []int{2, 78}, c.now.code, tail(c.now.errs.String()))
 		c.restart = time.Now().Add(restartPause)

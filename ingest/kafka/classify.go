@@ -56,6 +56,8 @@ func is(targets ...error) func(error) bool {
 var known = []meaning{
 	{is(kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.IllegalSaslState), failure.Config, "E_KAFKA_AUTH",
 		"check sasl.mechanism, sasl.username and sasl.password of the source"},
+	// What the client guesses about a connection that closed early names SASL or TLS; Connect has ruled both out.
+	{is(io.EOF, io.ErrUnexpectedEOF), failure.Retry, "E_KAFKA_UNREACHABLE", "check `brokers` of the source, and that the broker is running"},
 	{isSASLText, failure.Config, "E_KAFKA_AUTH", "check sasl.mechanism, sasl.username and sasl.password of the source"},
 	{is(kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed), failure.Config, "E_KAFKA_ACL",
 		"grant READ and DESCRIBE on the topic and READ on the group to this user"},
@@ -82,7 +84,6 @@ func isNetwork(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
 	return errors.As(err, &op) || errors.As(err, &dns) || errors.Is(err, context.DeadlineExceeded) ||
-		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, kgo.ErrClientClosed) || kgo.IsRetryableBrokerErr(err) || strings.Contains(err.Error(), "unable to dial")
 }
 
