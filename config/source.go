@@ -76,7 +76,8 @@ type Consumer struct {
 	InstanceID string `yaml:"instance_id"`
 	// Time after which a silent member loses its partitions (group mode).
 	SessionTimeout Duration `yaml:"session_timeout"`
-	// Greatest answer to one fetch, per broker.
+	// Greatest answer to one fetch, per broker. It is lowered to a 64th of memory.limit, but not below 1MiB, and further
+	// while what fetches hold after decompression is more than the queues behind them take.
 	FetchMaxBytes Size `yaml:"fetch_max_bytes"`
 	// Greatest record batch after decompression. A larger one stops its tables.
 	MaxBatchBytes Size `yaml:"max_batch_bytes"`

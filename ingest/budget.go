@@ -4,8 +4,8 @@ import (
 	"sync"
 )
 
-// budget is the one byte budget of the process: what tables buffer on their lanes, what they hold while a commit is
-// in flight, and what waits in the queues between the consumer and the lanes.
+// budget is the one byte budget of the process: what tables buffer on their lanes and hold while a commit is in flight,
+// and what lanes, queues, commits and schemas hold (accounts.go) beyond what is set aside for them.
 //
 // Half of it is divided evenly among the tables as a floor nobody can take from them; the other half is shared. A
 // table may grow while it is below its floor or while the shared half has room, so a table whose catalog hangs can
@@ -20,13 +20,42 @@ type budget struct {
 		held    map[string]int64
 		tables  int
 		waiters []func()
+		// accounts are what is held for no table in particular.
+		accounts map[string]*account
 	}
 }
 
+// account is a reserve and what is held of it; what goes beyond counts as shared.
+type account struct{ reserved, used int64 }
+
 func newBudget(limit int64) *budget {
 	b := &budget{limit: limit}
-	b.mu.held = map[string]int64{}
+	b.mu.held, b.mu.accounts = map[string]int64{}, map[string]*account{}
 	return b
+}
+
+// reserve opens an account.
+func (b *budget) reserve(name string, n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.accounts[name] = &account{reserved: n}
+}
+
+// use changes what is held on an account.
+func (b *budget) use(name string, delta int64) {
+	if delta == 0 {
+		return
+	}
+	b.mu.Lock()
+	var wake []func()
+	if a := b.mu.accounts[name]; a != nil {
+		if delta < 0 && a.used > a.reserved {
+			wake = b.takeWaiters()
+		}
+		a.used += delta
+	}
+	b.mu.Unlock()
+	runAll(wake)
 }
 
 // enter announces a table, which shrinks everybody's floor.
@@ -81,13 +110,21 @@ func (b *budget) pressed() string {
 	return b.largest()
 }
 
-// total gives what is held and the limit.
+// refusing says whether somebody waits for room.
+func (b *budget) refusing() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.mu.waiters) > 0
+}
+
+// total gives what is held, beyond reserves where there are some, and the limit.
 func (b *budget) total() (held, limit int64, largest string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.mu.held {
 		held += n
 	}
+	held += b.overdrawn()
 	return held, b.limit, b.largest()
 }
 
@@ -106,7 +143,15 @@ func (b *budget) shared() int64 {
 	for _, n := range b.mu.held {
 		over += max(0, n-floor)
 	}
-	return over
+	return over + b.overdrawn()
+}
+
+// overdrawn is what accounts hold beyond their reserves.
+func (b *budget) overdrawn() (n int64) {
+	for _, a := range b.mu.accounts {
+		n += max(0, a.used-a.reserved)
+	}
+	return n
 }
 
 func (b *budget) largest() string {

@@ -75,7 +75,9 @@ func (o *owner) commit(ctx context.Context, f *flushed, sh *shape) error {
 	for _, s := range f.spans {
 		set.Steps = append(set.Steps, o.step(s))
 	}
+	release := o.committing(len(f.files))
 	res, err := o.table.Commit(ctx, set)
+	release()
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,7 @@ type lane struct {
 	encoders struct {
 		sync.Mutex
 		byOptions map[parquet.Options]*parquet.Encoder
+		charged   int64
 	}
 }
 
@@ -82,6 +83,19 @@ func (l *lane) ask(f func()) {
 	done := make(chan struct{})
 	l.do(func() { defer close(done); f() })
 	<-done
+}
+
+// weigh charges what the encoders hold.
+func (l *lane) weigh() {
+	l.encoders.Lock()
+	var n int64
+	for _, e := range l.encoders.byOptions {
+		n += e.Bytes()
+	}
+	delta := n - l.encoders.charged
+	l.encoders.charged = n
+	l.encoders.Unlock()
+	l.source.use(accountLanes, delta)
 }
 
 func (l *lane) poke() {
@@ -149,6 +163,7 @@ func (l *lane) step(p *partition) {
 		}
 	}
 	p.bindings = withoutDetached(p.bindings)
+	l.weigh()
 	if p.parked.Load() {
 		l.source.hungry()
 		return

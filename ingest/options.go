@@ -23,12 +23,14 @@ type Options struct {
 	Writer string
 	Lanes  int
 	// Memory is the byte budget for buffers, reserves already taken off.
-	Memory  int64
-	Sources []SourceOptions
-	Tables  []TableOptions
-	Catalog catalog.Catalog
-	Stores  *store.Stores
-	Trigger Trigger
+	Memory int64
+	// Reserves are what has been taken off.
+	Reserves Reserves
+	Sources  []SourceOptions
+	Tables   []TableOptions
+	Catalog  catalog.Catalog
+	Stores   *store.Stores
+	Trigger  Trigger
 	// UntilLatest ends the run when every table has reached the offsets that were the ends at its start.
 	UntilLatest bool
 	// Discovery is how often new topics and partitions are looked for; 0 = DefaultDiscovery.

@@ -68,7 +68,7 @@ func (p *partition) clear() {
 		b.recycle()
 	}
 	p.queue, p.at = nil, 0
-	p.queued.Store(0)
+	p.lane.source.use(accountQueues, -p.queued.Swap(0))
 }
 
 // head is the batch to work on, nil when there is none; stale batches are dropped on the way.
@@ -86,6 +86,7 @@ func (p *partition) head() *batch {
 func (p *partition) pop() {
 	b := p.queue[0]
 	p.queued.Add(-b.bytes)
+	p.lane.source.use(accountQueues, -b.bytes)
 	b.recycle()
 	p.queue[0] = nil
 	p.queue, p.at = p.queue[1:], 0

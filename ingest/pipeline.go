@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,8 +21,10 @@ type Pipeline struct {
 	budget  *budget
 	trigger atomic.Pointer[Trigger]
 	feeds   []*feed
-	owners  []*owner
-	byName  map[string]*owner
+	// connected guards feeds while they are being connected, for those who only look.
+	connected sync.Mutex
+	owners    []*owner
+	byName    map[string]*owner
 
 	drain     chan struct{}
 	drainOnce sync.Once
@@ -47,6 +50,13 @@ func New(o Options) *Pipeline {
 		o.Recheck = DefaultRecheck
 	}
 	p := &Pipeline{opts: o, budget: newBudget(o.Memory), byName: map[string]*owner{}, drain: make(chan struct{})}
+	o.Reserves.announce(p.budget)
+	p.opts.Sources = slices.Clone(o.Sources)
+	for i, s := range o.Sources {
+		if s.Registry != nil {
+			p.opts.Sources[i].Registry = weighed{s.Registry, p.budget}
+		}
+	}
 	for _, t := range o.Tables {
 		owner := newOwner(p, t)
 		p.owners = append(p.owners, owner)

@@ -31,6 +31,9 @@ type source struct {
 	}
 	wake chan struct{}
 
+	// use charges what waits between the consumer and the lanes, and what the lanes need to work.
+	use func(account string, delta int64)
+
 	// paused is the number of paused partitions, for the back-pressure event.
 	paused atomic.Int64
 
@@ -54,7 +57,7 @@ type consumed struct {
 }
 
 func newSource(name string, client *kafka.Client, group bool, lanes int) *source {
-	s := &source{name: name, client: client, group: group, wake: make(chan struct{}, 1), partitions: map[kafka.Partition]*consumed{}, seeking: map[*consumed]int64{}}
+	s := &source{name: name, client: client, group: group, wake: make(chan struct{}, 1), partitions: map[kafka.Partition]*consumed{}, seeking: map[*consumed]int64{}, use: func(string, int64) {}}
 	for i := range lanes {
 		s.lanes = append(s.lanes, newLane(i, s))
 	}
@@ -172,6 +175,7 @@ func (s *source) deliver(c *consumed, records []*kgo.Record) int64 {
 		b.bytes += int64(len(r.Key)+len(r.Value)) + recordOverhead
 	}
 	c.queued.Add(b.bytes)
+	s.use(accountQueues, b.bytes)
 	c.delivered.Add(1)
 	p := c.partition
 	p.lane.do(func() { p.queue = append(p.queue, b) })

@@ -54,9 +54,18 @@ func (c *adminClient) list(ctx context.Context) ([]admin.Table, error) {
 	return answer.Tables, err
 }
 
+// budget asks who holds how much memory; a daemon that does not know the question is no error.
+func (c *adminClient) budget(ctx context.Context) *admin.Budget {
+	var b admin.Budget
+	if c.get(ctx, "/debug/budget", &b) != nil {
+		return nil
+	}
+	return &b
+}
+
 // report is a status made of the daemon's answers alone.
 func (c *adminClient) report(ctx context.Context, names []string) (statusReport, error) {
-	r := statusReport{Daemon: c.base, Tables: []tableStatus{}}
+	r := statusReport{Daemon: c.base, Budget: c.budget(ctx), Tables: []tableStatus{}}
 	if len(names) == 0 {
 		list, err := c.list(ctx)
 		if err != nil {

@@ -37,7 +37,8 @@ const (
 // reserves for what libraries hold.
 func applyMemory(c *config.Config, o *ingest.Options) error {
 	limit := memoryLimit(c)
-	held := reserves(c, o)
+	o.Reserves = reserves(c, o)
+	held := o.Reserves.Total()
 	o.Memory = limit - held
 	if o.Memory < leastBuffer {
 		return failure.New(failure.Config, "E_MEMORY",
@@ -52,16 +53,21 @@ func applyMemory(c *config.Config, o *ingest.Options) error {
 
 func memoryLimit(c *config.Config) int64 { return c.Memory.Limit.Resolve(availableMemory()) }
 
-// reserves add up what is held outside of the budget.
-func reserves(c *config.Config, o *ingest.Options) int64 {
-	n := int64(processReserve) + int64(lanes(c))*laneReserve + int64(min(len(c.Tables), 4))*commitReserve
+// reserves are what is set aside for what cannot be charged as it comes.
+func reserves(c *config.Config, o *ingest.Options) ingest.Reserves {
+	r := ingest.Reserves{
+		Process: processReserve,
+		Lanes:   int64(lanes(c)) * int64(len(o.Sources)) * laneReserve,
+		Commits: int64(min(len(c.Tables), 4)) * commitReserve,
+	}
 	for _, s := range o.Sources {
-		n += s.Fetch.Reserve(1)
+		r.Queues += s.Fetch.Queue()
+		r.Fetches += s.Fetch.Reserve(1) - s.Fetch.Queue()
 	}
 	if mayUpload(c) {
-		n += o.Stores.UploadReserve()
+		r.Uploads = o.Stores.UploadReserve()
 	}
-	return n
+	return r
 }
 
 // fetchBytes is the size of a fetch: what is configured, less under a small limit.

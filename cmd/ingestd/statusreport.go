@@ -19,7 +19,9 @@ import (
 // statusReport is the result of `status -o json`.
 type statusReport struct {
 	// Daemon is the address of the daemon that answered, "" when none did.
-	Daemon string        `json:"daemon"`
+	Daemon string `json:"daemon"`
+	// Budget says who holds how much of the daemon's memory, null when no daemon answered.
+	Budget *admin.Budget `json:"budget"`
 	Tables []tableStatus `json:"tables"`
 	errs   []error
 }
@@ -70,7 +72,7 @@ func lookAtTables(ctx context.Context, env *environment, tables []config.Table, 
 	var running map[string]admin.Table
 	if live != nil {
 		if list, err := live.tables(ctx); err == nil {
-			r.Daemon, running = live.base, list
+			r.Daemon, r.Budget, running = live.base, live.budget(ctx), list
 		}
 	}
 	for _, t := range tables {

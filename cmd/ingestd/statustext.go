@@ -19,6 +19,9 @@ func (a *app) writeStatus(r statusReport, out format) error {
 			strconv.FormatInt(t.Rows, 10), optionalNumber(t.Snapshots), lastCommitText(t.LastCommit)})
 	}
 	p.columns("", rows)
+	if r.Budget != nil {
+		p.line("\n%s", budgetText(*r.Budget))
+	}
 	for _, t := range r.Tables {
 		p.line("\n%s: %s", t.Table, check{Detail: t.Why, Code: t.Code, Hint: t.Hint}.text())
 		if len(t.Outcomes) > 0 {

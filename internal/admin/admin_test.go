@@ -28,6 +28,19 @@ type fixed []Table
 
 func (f fixed) Tables() []Table { return f }
 
+func (f fixed) Budget() Budget {
+	return Budget{LimitBytes: 256, BuffersBytes: 100, HeldBytes: 40, Tables: []Holding{{"shop.clicks", 40, 25}}, Reserves: []Holding{{"lanes", 3, 16}}}
+}
+
+func TestBudgetSaysWhoHoldsWhat(t *testing.T) {
+	w := ask(options(shop()), http.MethodGet, "/debug/budget")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.JSONEq(t, `{"limit_bytes":256,"buffers_bytes":100,"held_bytes":40,"refusing":false,"heap_bytes":0,"runtime_bytes":0,
+		"tables":[{"name":"shop.clicks","held_bytes":40,"reserved_bytes":25}],"reserves":[{"name":"lanes","held_bytes":3,"reserved_bytes":16}]}`, w.Body.String())
+	require.Equal(t, http.StatusMethodNotAllowed, ask(options(shop()), http.MethodPost, "/debug/budget").Code)
+	require.Equal(t, http.StatusForbidden, ask(options(shop()), http.MethodGet, "/debug/budget", "Origin", "http://evil.example").Code, "guarded like the rest")
+}
+
 func shop() fixed {
 	freshness := 12.5
 	return fixed{

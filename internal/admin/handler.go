@@ -18,6 +18,7 @@ func Handler(o Options) http.Handler {
 	s.get("/version", s.version)
 	s.get("/api/v1/tables", s.tables)
 	s.get("/api/v1/tables/{name}", s.table)
+	s.get("/debug/budget", s.budget)
 	if o.Metrics != nil {
 		s.get("/metrics", o.Metrics.ServeHTTP)
 	}
@@ -82,6 +83,8 @@ func why(t Table) string {
 }
 
 func (s site) version(w http.ResponseWriter, _ *http.Request) { reply(w, s.options.Version) }
+
+func (s site) budget(w http.ResponseWriter, _ *http.Request) { reply(w, s.options.Status.Budget()) }
 
 func (s site) tables(w http.ResponseWriter, _ *http.Request) {
 	tables := s.options.Status.Tables()

@@ -10,6 +10,33 @@ import (
 type Status interface {
 	// Tables lists the tables in the order of the configuration.
 	Tables() []Table
+	// Budget says who holds how much memory.
+	Budget() Budget
+}
+
+// Budget is the JSON of /debug/budget.
+type Budget struct {
+	// LimitBytes is memory.limit; BuffersBytes is what is left of it for tables after the reserves.
+	LimitBytes   int64 `json:"limit_bytes"`
+	BuffersBytes int64 `json:"buffers_bytes"`
+	// HeldBytes is what the tables hold, and others beyond their reserves.
+	HeldBytes int64 `json:"held_bytes"`
+	// Refusing says that some partition waits for room.
+	Refusing bool `json:"refusing"`
+	// HeapBytes and RuntimeBytes are what Go's runtime counts: live and dead objects, and everything it has from the system.
+	HeapBytes    int64 `json:"heap_bytes"`
+	RuntimeBytes int64 `json:"runtime_bytes"`
+	// Tables are sorted by what they hold; what is reserved for a table nobody can take from it.
+	Tables []Holding `json:"tables"`
+	// Reserves are held by nobody in particular.
+	Reserves []Holding `json:"reserves"`
+}
+
+// Holding is what one of them holds.
+type Holding struct {
+	Name          string `json:"name"`
+	HeldBytes     int64  `json:"held_bytes"`
+	ReservedBytes int64  `json:"reserved_bytes"`
 }
 
 // Table is the state of one table: the JSON of /api/v1/tables/{name}.

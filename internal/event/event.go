@@ -138,7 +138,9 @@ type Backpressure struct {
 	BytesHeld   int64
 	BytesLimit  int64
 	LargestHeld string
-	At          time.Time
+	// Spent says that the budget refuses to take more; otherwise partitions wait for lanes that are behind.
+	Spent bool
+	At    time.Time
 }
 
 // Rewound reports that a table's cursors were set back to what the table says.

@@ -91,7 +91,7 @@ func definitions() []definition {
 		{sourceTroubles, counter, "Obstacles on the way to a source or its registry, retried.", []string{labelSource}},
 		{bufferBytes, gauge, "Bytes buffered in all tables.", nil},
 		{bufferLimitBytes, gauge, "Bytes that may be buffered before partitions pause.", nil},
-		{partitionsPaused, gauge, "Partitions paused because the budget is spent.", nil},
+		{partitionsPaused, gauge, "Partitions paused because the budget is spent or their lanes are behind.", nil},
 		{reloadOK, gauge, "1 if the newest reload of the configuration succeeded.", nil},
 		{reloadTime, gauge, "When the configuration was last loaded.", nil},
 		{buildInfo, gauge, "Always 1; the labels say what this binary is.", []string{"version", "revision", "goversion"}},

@@ -48,7 +48,11 @@ func (s *LogSink) Emit(e event.Event) {
 			zap.String("source", e.Source), zap.String("reason", e.Reason)))
 	case event.Backpressure:
 		if e.Paused > 0 {
-			s.repeated("partitions paused: the memory budget is spent", "", e.At, []zap.Field{
+			why := "partitions paused: more waits for them than the lanes have decoded"
+			if e.Spent {
+				why = "partitions paused: the memory budget is spent"
+			}
+			s.repeated(why, "", e.At, []zap.Field{
 				zap.Int("paused", e.Paused), zap.Int64("held_bytes", e.BytesHeld),
 				zap.Int64("limit_bytes", e.BytesLimit), zap.String("largest", e.LargestHeld)})
 		}

@@ -100,7 +100,9 @@ func TestOneLinePerEvent(t *testing.T) {
 		`{"level":"warn","msg":"commit retried","table":"t","attempt":1,"reason":"conflict"}`)
 	f(event.SourceTrouble{Source: "main", Reason: "asking", Err: errors.New("no route")},
 		`{"level":"warn","msg":"source in trouble","error":"no route","source":"main","reason":"asking"}`)
-	f(event.Backpressure{Paused: 3, BytesHeld: 10, BytesLimit: 9, LargestHeld: "t"},
+	f(event.Backpressure{Paused: 3, BytesHeld: 1, BytesLimit: 9, LargestHeld: "t"},
+		`{"level":"warn","msg":"partitions paused: more waits for them than the lanes have decoded","paused":3,"held_bytes":1,"limit_bytes":9,"largest":"t"}`)
+	f(event.Backpressure{Paused: 3, BytesHeld: 10, BytesLimit: 9, LargestHeld: "t", Spent: true},
 		`{"level":"warn","msg":"partitions paused: the memory budget is spent","paused":3,"held_bytes":10,"limit_bytes":9,"largest":"t"}`)
 	f(event.Backpressure{BytesHeld: 10, BytesLimit: 90})
 	f(event.LagObserved{Table: "t", Lag: 10})

@@ -41,9 +41,16 @@ func NewEncoder(o Options) (*Encoder, error) {
 	return &Encoder{opts: o, comp: c}, nil
 }
 
-// Bytes is the scratch memory the encoder keeps, without the codec's own tables.
+// zstdHeld is what the two zstd encoders keep: windows, tables, blocks.
+const zstdHeld = 5 << 20
+
+// Bytes is the memory the encoder keeps.
 func (e *Encoder) Bytes() int64 {
-	return int64(cap(e.raw) + cap(e.packed) + cap(e.head) + cap(e.plain) + 8*cap(e.ints) + 4*cap(e.shorts) + cap(e.comp.out))
+	var codec int64
+	if e.opts.Codec == Zstd {
+		codec = zstdHeld
+	}
+	return codec + int64(cap(e.raw)+cap(e.packed)+cap(e.head)+cap(e.plain)+8*cap(e.ints)+4*cap(e.shorts)+cap(e.comp.out))
 }
 
 // page builds the uncompressed body of the column's open page. The result aliases the encoder or the column.
