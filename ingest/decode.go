@@ -82,11 +82,12 @@ func (p Policies) of(err error) Policy {
 	return Fail
 }
 
-// atRecord names the record an error is about.
-func atRecord(r *kgo.Record, err error) error {
+// atRecord names the record an error is about, and what leaves it out of the table.
+func atRecord(table string, r *kgo.Record, err error) error {
 	hint := failure.HintOf(err)
 	if stageOf(err) != "" {
 		hint = joinHints(hint, "set errors."+stageOf(err)+": skip for the table to count and leave out such records")
+		hint = joinHints(hint, fmt.Sprintf("or leave this one out: ingestd tables accept-loss %s --topic %s --partition %d --to %d", table, r.Topic, r.Partition, r.Offset+1))
 	}
 	return failure.Wrap(err, failure.Halt, failure.CodeOf(err), hint, "record %s/%d offset %d", r.Topic, r.Partition, r.Offset)
 }

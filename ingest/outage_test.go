@@ -253,7 +253,7 @@ func TestStoreInTrouble(t *testing.T) {
 	p.Drain()
 	err = wait()
 	require.Equal(t, "E_STORE_DENIED", failure.CodeOf(err))
-	require.Equal(t, "grant write access", failure.HintOf(err))
+	require.Equal(t, "grant write access; then ingestd tables resume db.t", failure.HintOf(err))
 	held, _, _ := p.budget.total()
 	require.Zero(t, held, "a stopped table holds nothing")
 	denied.Store(false)

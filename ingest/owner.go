@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -164,6 +165,9 @@ func (o *owner) setState(to event.State, err error) {
 	change := event.StateChanged{Table: o.name, To: to, At: o.now()}
 	if err != nil {
 		change.Code, change.Reason, change.Hint = failure.CodeOf(err), err.Error(), failure.HintOf(err)
+		if r := Remedy(change.Code, o.name); to == event.Failed && r != "" && !strings.Contains(change.Hint, "ingestd tables") {
+			change.Hint = joinHints(change.Hint, "then "+r)
+		}
 	}
 	if from, changed := o.status.set(change); changed {
 		change.From = from

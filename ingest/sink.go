@@ -125,7 +125,7 @@ func (s *sink) obstacle(b *binding, r *kgo.Record, err error) (parked bool) {
 		return true
 	}
 	b.detached = true
-	s.owner.fail(atRecord(r, err))
+	s.owner.fail(atRecord(s.owner.name, r, err))
 	return false
 }
 

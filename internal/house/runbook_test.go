@@ -131,6 +131,9 @@ func TestRunbook(t *testing.T) {
 		require.True(t, have[code], "%s: docs/RUNBOOK.md has no section for %s", at, code)
 	}
 	all := codesOf(tree.code, "Halt", "Poison", "Config", "Fatal", "Retry", "Unknown")
+	for _, s := range tree.code {
+		eachConstant(s.file, func(_, value string) { all[value] = s.path })
+	}
 	for code := range have {
 		require.Contains(t, all, code, "docs/RUNBOOK.md has a section for a code that does not exist")
 	}
