@@ -291,3 +291,28 @@ func TestAllTablesStopped(t *testing.T) {
 	require.Equal(t, "E_DECODE", failure.CodeOf(err))
 	require.Len(t, w.rows("t", "a"), 5)
 }
+
+// TestClockSetBack: rows that were taken before the clock was set back are committed in time all the same.
+func TestClockSetBack(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	var back atomic.Bool
+	o := w.options(w.jsonTable("t", "a"))
+	o.Trigger.Interval = 500 * time.Millisecond
+	o.Now = func() time.Time {
+		if back.Load() {
+			return time.Now().Add(-time.Hour)
+		}
+		return time.Now()
+	}
+	rec := o.Events.(*recorder)
+	w.produce("a", 0, 10)
+	p, wait := w.start(o)
+	rec.landed("t", 10)
+	w.produce("a", 0, 10)
+	p.taken(t, "t", 10)
+	back.Store(true)
+	rec.landed("t", 20)
+	p.Drain()
+	require.NoError(t, wait())
+	require.Equal(t, w.expected("a"), w.rows("t", "a"))
+}

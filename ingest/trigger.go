@@ -49,6 +49,9 @@ func (o *owner) untilDue() time.Duration {
 	}
 	rows, moved := o.buffered()
 	now := o.now()
+	// A clock that was set back must not make the table wait until it has caught up with itself.
+	o.progressed = earlier(o.progressed, now)
+	o.filling = earlier(o.filling, now)
 	if rows == 0 {
 		o.filling = time.Time{}
 		if moved {
@@ -63,6 +66,13 @@ func (o *owner) untilDue() time.Duration {
 		return 0
 	}
 	return o.filling.Add(o.trigger().age(o.latency)).Sub(now)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.After(b) {
+		return b
+	}
+	return a
 }
 
 // full says whether the size triggers are reached. It reads atomics only: lanes ask it too.
