@@ -68,6 +68,7 @@ func drawActs(seed uint64) (out []Act) {
 
 // operate carries the acts out.
 func (w *world) operate(list []Act) {
+	slices.SortStableFunc(list, func(a, b Act) int { return int(a.At - b.At) })
 	for _, a := range list {
 		if !w.wait(a.At - time.Since(w.began)) {
 			return
