@@ -12,12 +12,12 @@ import (
 	"github.com/ingestd/ingestd/commit/state"
 )
 
-// The defaults of Upkeep.
+// The defaults of Upkeep; what is exported is what `explain` tells.
 const (
 	defaultEvery   = 100
-	defaultKeepMin = 100
-	defaultKeepMax = 2000
-	defaultMaxAge  = 2 * time.Hour
+	DefaultKeepMin = 100
+	DefaultKeepMax = 2000
+	DefaultMaxAge  = 2 * time.Hour
 	// upkeepTries bounds the attempts of one round; the next round is never far.
 	upkeepTries = 3
 	// smallManifest is the size below which a manifest is merged with others.
@@ -29,13 +29,13 @@ func (u Upkeep) withDefaults() Upkeep {
 		u.Every = defaultEvery
 	}
 	if u.KeepMin <= 0 {
-		u.KeepMin = defaultKeepMin
+		u.KeepMin = DefaultKeepMin
 	}
 	if u.KeepMax <= 0 {
-		u.KeepMax = max(defaultKeepMax, u.KeepMin)
+		u.KeepMax = max(DefaultKeepMax, u.KeepMin)
 	}
 	if u.MaxAge <= 0 {
-		u.MaxAge = defaultMaxAge
+		u.MaxAge = DefaultMaxAge
 	}
 	return u
 }

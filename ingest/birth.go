@@ -103,6 +103,9 @@ func (o *owner) propose(ctx context.Context) ([]column.Field, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.opts.CheckFillings(list); err != nil {
+		return nil, err
+	}
 	var fields []column.Field
 	for _, part := range list {
 		fields = append(fields, part.Fields...)

@@ -41,7 +41,6 @@ type WriterSchema struct {
 const CodeColumnTwice = "E_COLUMN_TWICE"
 
 // Fillings lists the columns of a new table: value, key, audit. find gives the writer schema of a half of the records.
-// Columns that meet are a failure, with the list beside it.
 func (t TableOptions) Fillings(find func(schemareg.Part) (*WriterSchema, error)) ([]Filling, error) {
 	value, err := t.valueFilling(find)
 	if err != nil {
@@ -63,7 +62,7 @@ func (t TableOptions) Fillings(find func(schemareg.Part) (*WriterSchema, error))
 	if t.Audit {
 		list = append(list, Filling{From: FromAudit, Fields: table.AuditFields(t.SeveralTopics())})
 	}
-	return list, t.checkFillings(list)
+	return list, nil
 }
 
 // SeveralTopics says whether rows of different topics may meet in the table.
@@ -157,8 +156,8 @@ func (k KeyOptions) owns(name string, equal func(a, b string) bool) bool {
 
 func exactly(a, b string) bool { return a == b }
 
-// checkFillings refuses a list of columns in which two have one name, or one would be filled by somebody else.
-func (t TableOptions) checkFillings(list []Filling) error {
+// CheckFillings refuses a list of columns in which two have one name, or one would be filled by somebody else.
+func (t TableOptions) CheckFillings(list []Filling) error {
 	seen := map[string]bool{}
 	for _, part := range list {
 		if err := t.checkNames(part.From, part.Fields); err != nil {

@@ -93,10 +93,11 @@ func (o *owner) fetch(ctx context.Context, ref schemareg.Ref) (*avro.Schema, err
 	if err != nil {
 		return nil, err
 	}
-	return parseSchema(text)
+	return ParseSchema(text)
 }
 
-func parseSchema(text *schemareg.Schema) (*avro.Schema, error) {
+// ParseSchema reads a schema as the registry gives it out.
+func ParseSchema(text *schemareg.Schema) (*avro.Schema, error) {
 	if text.Type != schemareg.Avro {
 		return nil, failure.New(failure.Halt, avro.CodeUnsupported, "only Avro schemas can be read; declare the value format as json or raw",
 			"schema %s is of type %s", text.Ref, text.Type)

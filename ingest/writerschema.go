@@ -77,7 +77,7 @@ func (f SchemaSearch) peek(ctx context.Context, topic kafka.Topic, half schemare
 }
 
 func foundSchema(text *schemareg.Schema, origin string) (*WriterSchema, error) {
-	s, err := parseSchema(text)
+	s, err := ParseSchema(text)
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of %s: %w", origin, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,8 +9,6 @@ import (
 	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/schemareg"
-	"github.com/ingestd/ingestd/schemareg/avro"
-	"github.com/ingestd/ingestd/schemareg/rawrec"
 	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
 )
@@ -25,111 +24,58 @@ type columnPlan struct {
 	New bool `json:"new,omitempty"`
 }
 
-// columnSource is what fills some columns: the value, the key, the audit.
-type columnSource struct {
-	from string
-	// origin says where the columns are known from, "" where from says it all.
-	origin string
-	fields []column.Field
-	// schema is nil for what has no writer schema.
-	schema *writerSchema
-}
-
-// What columns are filled from.
+// What columns are filled from, beside what ingest names.
 const (
-	fromValue   = "value"
-	fromKey     = "key"
-	fromRecord  = "record"
-	fromAudit   = "audit"
 	fromNothing = "-" // always null
 	fromUnknown = "?" // what fills it could not be asked
-
-	declared = "the schema declared in the configuration"
 )
 
-// sources lists what fills the columns of a table, in the order of a new table's columns.
-func (e *environment) sources(ctx context.Context, t ingest.TableOptions) ([]columnSource, error) {
-	value, err := e.valueSource(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	list := []columnSource{value}
-	key, err := e.keySource(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	if len(key.fields) > 0 {
-		list = append(list, key)
-	}
-	if t.Value.NullRows {
-		for i := range list {
-			list[i].fields = optional(list[i].fields, "")
+// fillings lists what fills the columns of a table, in the order of a new table's columns.
+func (e *environment) fillings(ctx context.Context, t ingest.TableOptions) ([]ingest.Filling, error) {
+	return t.Fillings(func(part schemareg.Part) (*ingest.WriterSchema, error) {
+		s, err := e.findSchema(ctx, t, part)
+		if s == nil && err == nil {
+			err = failure.New(failure.Retry, "E_NO_SCHEMA", "register a schema under the topic's subject, or produce a first record",
+				"the topics of table %s have no schema of the %s and no records", t.Name(), part)
 		}
-	}
-	if t.Audit {
-		list = append(list, columnSource{from: fromAudit, fields: table.AuditFields(t.Pattern != nil || len(t.Topics) > 1)})
-	}
-	return list, nil
-}
-
-func (e *environment) valueSource(ctx context.Context, t ingest.TableOptions) (columnSource, error) {
-	switch t.Value.Format {
-	case ingest.FormatJSON:
-		return columnSource{from: fromValue, origin: declared, fields: t.Value.Schema.Fields()}, nil
-	case ingest.FormatRaw:
-		return columnSource{from: fromRecord, fields: rawrec.Fields()}, nil
-	default:
-		return e.avroSource(ctx, t, schemareg.Value)
-	}
-}
-
-func (e *environment) keySource(ctx context.Context, t ingest.TableOptions) (columnSource, error) {
-	switch t.Key.Format {
-	case ingest.FormatRaw:
-		return columnSource{from: fromKey, fields: []column.Field{{Name: t.Key.Column, Doc: "record key", Type: column.Type{Kind: column.Binary}}}}, nil
-	case ingest.FormatJSON:
-		return columnSource{from: fromKey, origin: declared, fields: optional(t.Key.Schema.Fields(), t.Key.Prefix)}, nil
-	case ingest.FormatAvro:
-		s, err := e.avroSource(ctx, t, schemareg.Key)
-		s.fields = optional(s.fields, "")
 		return s, err
-	default:
-		return columnSource{}, nil
-	}
+	})
 }
 
-// avroSource takes the fields of the writer schema.
-func (e *environment) avroSource(ctx context.Context, t ingest.TableOptions, part schemareg.Part) (columnSource, error) {
-	s, err := e.findSchema(ctx, t, part)
+// findSchema looks for the writer schema as the birth of a table does. Nil means that there is none.
+func (e *environment) findSchema(ctx context.Context, t ingest.TableOptions, part schemareg.Part) (*ingest.WriterSchema, error) {
+	registry, err := e.registry(t.Source)
 	if err != nil {
-		return columnSource{}, err
+		return nil, err
 	}
-	if s == nil {
-		return columnSource{}, failure.New(failure.Retry, "E_NO_SCHEMA", "register a schema under the topic's subject, or produce a first record",
-			"the topics of table %s have no schema of the %s and no records", t.Name(), part)
+	topics, err := e.topics(ctx, t)
+	if err != nil {
+		return nil, err
 	}
-	naming := avro.Naming{}
-	if part == schemareg.Key {
-		naming = t.Key.Naming(s.Schema)
+	client, err := e.kafka(ctx, t.Source)
+	if err != nil {
+		return nil, err
 	}
-	fields, err := s.FieldsAs(naming)
-	return columnSource{from: part.String(), origin: s.origin, fields: fields, schema: s}, err
+	return ingest.SchemaSearch{Registry: registry, Client: client, Topics: topics, Records: true}.Find(ctx, part)
 }
 
-func optional(fields []column.Field, prefix string) []column.Field {
-	out := slices.Clone(fields)
-	for i := range out {
-		out[i].Name = prefix + out[i].Name
-		out[i].Required = false
+// originOf says where the columns of a filling are known from, "" where its name says it all.
+func originOf(f ingest.Filling, t ingest.TableOptions) string {
+	declared := f.From == ingest.FromValue && t.Value.Format == ingest.FormatJSON || f.From == ingest.FromKey && t.Key.Format == ingest.FormatJSON
+	switch {
+	case f.Writer != nil:
+		return f.Writer.Origin
+	case declared:
+		return "the schema declared in the configuration"
 	}
-	return out
+	return ""
 }
 
 // newColumns are the columns of a table that run would create.
-func newColumns(list []columnSource, choice table.Choice) (plans []columnPlan) {
+func newColumns(list []ingest.Filling, choice table.Choice) (plans []columnPlan) {
 	for _, s := range list {
-		for _, f := range choice.Fields(s.fields) {
-			plans = append(plans, planOf(f, s.from))
+		for _, f := range choice.Fields(s.Fields) {
+			plans = append(plans, planOf(f, s.From))
 		}
 	}
 	return plans
@@ -141,60 +87,48 @@ func planOf(f column.Field, from string) columnPlan {
 
 // existingColumns are the columns of a table that is there, and those that would be added; illegal says what makes
 // run refuse.
-func existingColumns(fields []column.Field, list []columnSource, t ingest.TableOptions) (plans []columnPlan, illegal []string, err error) {
+func existingColumns(fields []column.Field, list []ingest.Filling, t ingest.TableOptions) (plans []columnPlan, illegal []string, err error) {
 	from := map[string]string{}
 	for _, s := range list {
-		for _, f := range s.fields {
-			from[f.Name] = s.from
+		for _, f := range s.Fields {
+			from[f.Name] = s.From
 		}
 	}
 	for _, f := range fields {
-		origin := from[f.Name]
-		if origin == "" {
-			origin = fromNothing
-		}
-		plans = append(plans, planOf(f, origin))
+		plans = append(plans, planOf(f, cmp.Or(from[f.Name], fromNothing)))
 	}
 	layout, err := column.NewLayout(fields)
 	if err != nil {
 		return plans, nil, err
 	}
+	add, err := t.Lacking(layout)
+	if err != nil {
+		return plans, nil, err
+	}
 	for _, s := range list {
-		if s.schema == nil || s.from == fromKey {
+		if s.Writer == nil {
 			continue
 		}
-		changes, err := avro.Diff(s.schema.Schema, layout, avro.CompileOptions{Nodes: valueNodes(layout, t, list)})
+		half := schemareg.Value
+		if s.From == ingest.FromKey {
+			half = schemareg.Key
+		}
+		changes, err := t.Changes(half, s.Writer.Schema, layout)
 		if err != nil {
-			return plans, nil, err
+			return plans, illegal, err
 		}
 		for _, m := range changes.Illegal {
 			illegal = append(illegal, m.String())
 		}
-		for _, a := range changes.Add {
-			if t.AddColumns {
-				p := planOf(a.Field, s.from)
-				p.Name = strings.Join(append(slices.Clone(a.Path), a.Field.Name), ".")
-				p.New = true
-				plans = append(plans, p)
-			}
+		if t.AddColumns {
+			add = append(add, changes.Add...)
 		}
+	}
+	for _, a := range add {
+		path := append(slices.Clone(a.Path), a.Field.Name)
+		p := planOf(a.Field, from[path[0]])
+		p.Name, p.New = strings.Join(path, "."), true
+		plans = append(plans, p)
 	}
 	return plans, illegal, nil
-}
-
-// valueNodes are the columns that nobody but the value fills.
-func valueNodes(l *column.Layout, t ingest.TableOptions, list []columnSource) (nodes []*column.Node) {
-	taken := map[string]bool{}
-	for _, s := range list[1:] {
-		for _, f := range s.fields {
-			taken[f.Name] = true
-		}
-	}
-	for _, n := range l.Nodes {
-		audit := t.Audit && table.IsAudit(n.Field.Name)
-		if !taken[n.Field.Name] && !audit {
-			nodes = append(nodes, n)
-		}
-	}
-	return nodes
 }

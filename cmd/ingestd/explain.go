@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -223,16 +224,16 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 	if err != nil {
 		return err
 	}
-	list, err := x.sources(ctx, o)
+	list, err := x.fillings(ctx, o)
 	for _, s := range list {
-		if s.origin != "" {
-			p.Origins = append(p.Origins, originPlan{s.from, s.origin})
+		if origin := originOf(s, o); origin != "" {
+			p.Origins = append(p.Origins, originPlan{s.From, origin})
 		}
 	}
 	p.Settings = settings(choice, list, t)
 	if !p.Exists {
 		p.Columns = newColumns(list, choice)
-		return err
+		return cmp.Or(err, o.CheckFillings(list))
 	}
 	p.PartitionBy = existingSpec(loaded)
 	fields, ferr := table.Fields(loaded.Schema())
@@ -251,13 +252,13 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 }
 
 // settings lists what depends on the readers, as far as the columns make a difference.
-func settings(choice table.Choice, list []columnSource, t config.Table) []settingPlan {
+func settings(choice table.Choice, list []ingest.Filling, t config.Table) []settingPlan {
 	var out []settingPlan
 	for _, r := range choice.Explain() {
 		s := settingPlan(r)
 		switch s.Setting {
 		case "time":
-			if !slices.ContainsFunc(list, func(s columnSource) bool { return hasTime(s.fields) }) {
+			if !slices.ContainsFunc(list, func(s ingest.Filling) bool { return hasTime(s.Fields) }) {
 				continue
 			}
 		case "parquet.encoding":

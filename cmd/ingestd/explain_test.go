@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingestd/ingestd/config"
+	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
@@ -55,7 +56,7 @@ func TestExplainAForeignTable(t *testing.T) {
 	for _, c := range x.Columns {
 		columns[c.Name] = c
 	}
-	require.Equal(t, fromValue, columns["id"].From)
+	require.Equal(t, ingest.FromValue, columns["id"].From)
 	require.Equal(t, fromNothing, columns["mine"].From)
 	require.True(t, columns["note"].New)
 	require.True(t, columns["sums"].New)

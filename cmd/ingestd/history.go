@@ -8,19 +8,12 @@ import (
 	"github.com/ingestd/ingestd/config"
 )
 
-// The bounds of the history of tables that ingestd creates; commit.Upkeep has them as its defaults.
-const (
-	keepMin = 100
-	keepMax = 2000
-	keepAge = config.Duration(6 * time.Hour)
-)
-
 // historyPlan says how many snapshots a table keeps, and what that costs where we do not decide it.
 func historyPlan(c *config.Config, exists bool, t *commit.Table) []string {
 	perDay := int(24 * time.Hour / max(c.Commit.Interval.Std(), time.Second))
 	if !exists || t.Properties()[commit.CreatedByKey] != "" {
 		return []string{
-			fmt.Sprintf("at least %d and at most %d snapshots; between them those older than %s go, oldest first", keepMin, keepMax, keepAge),
+			fmt.Sprintf("at least %d and at most %d snapshots; between them those older than %s go, oldest first", commit.DefaultKeepMin, commit.DefaultKeepMax, config.Duration(commit.DefaultMaxAge)),
 			fmt.Sprintf("up to %d snapshots a day at this interval", perDay),
 		}
 	}

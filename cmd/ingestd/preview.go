@@ -123,6 +123,9 @@ func (p *previewer) run(ctx context.Context) error {
 	return nil
 }
 
+// peekBytes is the size of one read.
+const peekBytes = 1 << 20
+
 // place is where to read one partition.
 type place struct {
 	topic     kafka.Topic

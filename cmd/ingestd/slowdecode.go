@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/ingestd/ingestd/ingest"
@@ -91,11 +92,11 @@ func (d *slowDecoder) preview(ctx context.Context, ref schemareg.Ref) (*avro.Pre
 	if err != nil {
 		return nil, err
 	}
-	found, err := parseFound(text, ref.String())
+	schema, err := ingest.ParseSchema(text)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the schema of %s: %w", ref, err)
 	}
-	p, err := avro.NewPreview(found.Schema)
+	p, err := avro.NewPreview(schema)
 	if err == nil {
 		d.schemas[ref] = p
 	}
