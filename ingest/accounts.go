@@ -41,8 +41,11 @@ func (r Reserves) Total() int64 {
 	return r.Process + r.Fetches + r.Queues + r.Lanes + r.Commits + r.Uploads
 }
 
-// announce opens the accounts.
+// announce opens the accounts. Without reserves there are none, and the tables have the limit to themselves.
 func (r Reserves) announce(b *budget) {
+	if r.Total() == 0 {
+		return
+	}
 	for name, n := range map[string]int64{
 		accountProcess: r.Process, accountFetches: r.Fetches, accountQueues: r.Queues, accountLanes: r.Lanes,
 		accountCommits: r.Commits, accountUploads: r.Uploads, accountSchemas: 0,

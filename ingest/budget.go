@@ -107,7 +107,11 @@ func (b *budget) pressed() string {
 	if b.shared() < b.limit/2*3/4 {
 		return ""
 	}
-	return b.largest()
+	// Where others than tables press, flushing small tables all the time would not help.
+	if largest := b.largest(); b.mu.held[largest] >= b.floor()/2 {
+		return largest
+	}
+	return ""
 }
 
 // refusing says whether somebody waits for room.
@@ -126,6 +130,17 @@ func (b *budget) total() (held, limit int64, largest string) {
 	}
 	held += b.overdrawn()
 	return held, b.limit, b.largest()
+}
+
+// leastOpen and mostOpen bound what the open partitions of one table may hold on one lane.
+const (
+	leastOpen = 4 << 20
+	mostOpen  = 64 << 20
+)
+
+// open is how much that is: with all lanes together half of what one table may ever hold.
+func (b *budget) open(lanes int) int64 {
+	return min(mostOpen, max(leastOpen, b.limit/4/int64(max(1, lanes))))
 }
 
 // part is the floor of a table, for those who decide how much to keep.

@@ -23,6 +23,8 @@ type flushed struct {
 	oldest  time.Time
 	charged int64
 	started time.Time
+	// fragmented says that there were more partitions at once than fit into memory.
+	fragmented bool
 }
 
 // flush cuts the lanes and commits what they took. Nil means landed, fenced and rewound, or nothing to do.
@@ -42,6 +44,7 @@ func (o *owner) land(ctx context.Context, cuts []cut, sh *shape) error {
 	var parts []table.Part
 	for _, c := range cuts {
 		f.charged += c.charged
+		f.fragmented = f.fragmented || c.fragmented
 		f.spans = append(f.spans, c.spans...)
 		parts = append(parts, c.parts...)
 		if f.oldest.IsZero() || !c.oldest.IsZero() && c.oldest.Before(f.oldest) {
@@ -109,8 +112,19 @@ func (o *owner) settle(f *flushed) {
 	for _, s := range f.spans {
 		s.binding.committed.Store(s.to)
 	}
-	o.setState(event.Running, nil)
+	if f.fragmented {
+		o.setState(event.Degraded, errFragmented())
+	} else {
+		o.setState(event.Running, nil)
+	}
 	o.pipeline.acknowledge(o.source)
+}
+
+// errFragmented is the state of a table that works, and makes files nobody likes to read. It is the same each time.
+func errFragmented() error {
+	return failure.New(failure.Retry, "E_FRAGMENTED",
+		"partition more coarsely (bucket, day instead of hour), or raise memory.limit; what is there can be compacted",
+		"fragmented: records for more partitions arrive at once than fit into memory, so the smallest are written early and files are small")
 }
 
 // twinCommits is how many commits of one other writer prove that it is alive: the first may be the last act of a

@@ -68,7 +68,7 @@ func (s *sink) equip(sh *shape) error {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = table.NewWriter(table.WriterOptions{Layout: sh.layout, Spec: sh.spec, Encoder: enc}); err != nil {
+	if s.writer, err = table.NewWriter(table.WriterOptions{Layout: sh.layout, Spec: sh.spec, Encoder: enc, MaxOpenBytes: o.budget.open(len(o.source.lanes))}); err != nil {
 		return err
 	}
 	s.decoder, err = o.newDecoder(sh, s.writer.Set())

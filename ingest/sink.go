@@ -34,7 +34,9 @@ type cut struct {
 	oldest time.Time
 	// charged moves from the lane's account to the commit in flight; the table holds it until the commit has settled.
 	charged int64
-	err     error
+	// fragmented says that the table has more partitions at once than fit into memory.
+	fragmented bool
+	err        error
 }
 
 type boundSpan struct {
@@ -76,7 +78,7 @@ func (s *sink) absorb() {
 
 // cut closes the row groups and takes the spans in one step.
 func (s *sink) cut() cut {
-	c := cut{oldest: s.oldest}
+	c := cut{oldest: s.oldest, fragmented: s.writer.Fragmented()}
 	c.parts, c.err = s.writer.Cut()
 	c.charged = s.writer.Held(c.parts)
 	s.keep(c.charged)

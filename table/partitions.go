@@ -13,7 +13,8 @@ import (
 //
 // Their memory is bounded twice. Beyond MaxOpen partitions those that have been without rows the longest are
 // finished early: late data touches an old partition once and moves on. Beyond MaxOpenBytes the largest are, which
-// frees the most and makes the fewest small row groups. What is finished early waits as encoded bytes for the cut.
+// frees the most and makes the fewest small row groups; but when it is their number that takes the memory, the smallest
+// are, and the others may still become something. What is finished early waits as encoded bytes for the cut.
 //
 // Sizes are kept by partition and brought up to date when it absorbs; in between the rows that wait count by the
 // average of the staging set.
@@ -27,6 +28,7 @@ type partitions struct {
 	held     int64 // bytes of open partitions
 	kept     int64 // bytes of idle ones
 	estimate int64 // encoded size of open partitions
+	early    int   // finished early since the last cut
 
 	dst     []*column.Set // scratch: target of each row
 	touched []*partition  // scratch
@@ -144,9 +146,15 @@ func (p *partitions) bound() error {
 	if p.held <= p.w.opts.MaxOpenBytes {
 		return nil
 	}
-	return p.finishWhile(func(a, b *partition) int { return cmp.Compare(b.bytes, a.bytes) },
-		func() bool { return p.held > p.w.opts.MaxOpenBytes/2 })
+	order := func(a, b *partition) int { return cmp.Compare(b.bytes, a.bytes) }
+	if len(p.open) > manyOpen {
+		order = func(a, b *partition) int { return cmp.Compare(a.bytes, b.bytes) }
+	}
+	return p.finishWhile(order, func() bool { return p.held > p.w.opts.MaxOpenBytes/2 })
 }
+
+// manyOpen is the number of open partitions above which their number is what takes the memory.
+const manyOpen = 64
 
 // finishWhile finishes open partitions in the given order as long as more says so.
 func (p *partitions) finishWhile(order func(a, b *partition) int, more func() bool) error {
@@ -157,6 +165,7 @@ func (p *partitions) finishWhile(order func(a, b *partition) int, more func() bo
 		if err := p.finish(t); err != nil {
 			return err
 		}
+		p.early++
 	}
 	return nil
 }
@@ -205,6 +214,7 @@ func (p *partitions) finishAll() error {
 
 // forget empties the dictionary of tuples when it has grown large. No partition is open.
 func (p *partitions) forget() {
+	p.early = 0
 	if p.tuples.Len() > maxTuples {
 		p.tuples.Reset()
 	}

@@ -152,6 +152,18 @@ func (w *Writer) Bytes() int64 {
 	return n + w.spread.bytes()
 }
 
+// Fragmented says that most of what a Cut would give now are small row groups that were finished before their time,
+// because more partitions get rows at once than fit into memory.
+func (w *Writer) Fragmented() bool {
+	if w.spread == nil || w.spread.early < manyOpen {
+		return false
+	}
+	return 2*w.spread.early >= len(w.parts)+len(w.spread.open) && w.bytes < smallPart*int64(len(w.parts))
+}
+
+// smallPart is the average size below which row groups are called small.
+const smallPart = 1 << 20
+
 // Rows is the number of rows absorbed since the last Cut or Reset.
 func (w *Writer) Rows() int64 { return w.rows }
 
