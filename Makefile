@@ -20,6 +20,7 @@ KILLS     ?= 200
 MUTATION_ARGS ?=
 BENCH_ARGS ?=
 E2E_ARGS  ?=
+MEMORY_ARGS ?=
 INTEGRATION_ARGS ?=
 
 # The product is one static binary.
@@ -58,6 +59,10 @@ bench-e2e: build ## Measure the daemon against a real broker, beside the straigh
 .PHONY: bench-freshness
 bench-freshness: ## Measure how old records are when a reader first sees them, at half of the maximum rate and beside busy tables
 	$(GO) test -tags integration -count=1 -timeout 30m -v ./integration -run 'TestFreshness|TestNeighbours' -freshness-time 60s -freshness-slack 2s
+
+.PHONY: bench-memory
+bench-memory: build ## Measure the peak memory of a daemon that catches up: 5 M records, 1,000 partitions, 50 tables, memory.limit 256MiB
+	$(GO) run ./integration/memload -ingestd bin/ingestd $(MEMORY_ARGS)
 
 .PHONY: mutation
 mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
