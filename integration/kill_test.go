@@ -102,17 +102,18 @@ func reportKills(t *testing.T, broker *faultproxy.Injector, all []*competitor) {
 		h := c.in.Histogram()
 		t.Logf("process %d: killed %d times (%d of them before a commit), ended by itself %v (exit code: times), landed %d commits\n%s",
 			i, c.killed, c.barren, c.ends, c.landed, h)
-		require.Positive(t, c.killed)
-		require.Positive(t, c.landed)
 		for _, name := range []string{"catalog", "store"} {
 			require.Positive(t, h.Count(name, faultproxy.None), name)
 		}
 	}
 	// What a run must have met grows with its length; a short one may be lucky.
-	total := 0
+	total, landed := 0, 0
 	for _, c := range all {
 		total += c.killed
+		landed += c.landed
 	}
+	require.Positive(t, total)
+	require.GreaterOrEqual(t, landed, total/2, "kills that hit processes at work")
 	for _, f := range faultproxy.Broken() {
 		n := 0
 		for _, c := range all {
