@@ -17,7 +17,6 @@ import (
 	"github.com/ingestd/ingestd/schemareg"
 	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
-	"github.com/ingestd/ingestd/table/transform"
 )
 
 // open loads the table, or brings it to life with the start positions of its topics in it, and equips the lanes.
@@ -77,14 +76,11 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 	readers := o.opts.Create.Readers
 	c := commit.Creation{Fields: fields, Properties: iceberg.Properties{table.ReadersProperty: readers.String()}, FormatVersion: readers.FormatVersion()}
 	maps.Copy(c.Properties, o.opts.Create.Properties)
-	for _, text := range o.opts.Create.PartitionBy {
-		p, err := transform.Parse(text)
-		if err != nil {
-			return err
-		}
-		if err := p.Check(fields); err != nil {
-			return err
-		}
+	terms, err := o.opts.Create.Terms(fields)
+	if err != nil {
+		return err
+	}
+	for _, p := range terms {
 		c.PartitionBy = append(c.PartitionBy, commit.PartitionField{Column: p.Column, Transform: p.Iceberg(), Name: p.Name()})
 	}
 	for _, topic := range o.topics {

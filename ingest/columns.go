@@ -10,6 +10,7 @@ import (
 	"github.com/ingestd/ingestd/schemareg/rawrec"
 	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
+	"github.com/ingestd/ingestd/table/transform"
 )
 
 // This file alone says which columns a table has and who fills which of them. The daemon and whoever explains it ask here.
@@ -63,6 +64,19 @@ func (t TableOptions) Fillings(find func(schemareg.Part) (*WriterSchema, error))
 		list = append(list, Filling{From: FromAudit, Fields: table.AuditFields(t.SeveralTopics())})
 	}
 	return list, nil
+}
+
+// Terms are the partition fields of a new table with these columns. Those that a table cannot have together are refused.
+func (c CreateOptions) Terms(fields []column.Field) ([]transform.Term, error) {
+	var terms []transform.Term
+	for _, text := range c.PartitionBy {
+		t, err := transform.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		terms = append(terms, t)
+	}
+	return terms, transform.CheckAll(terms, fields)
 }
 
 // SeveralTopics says whether rows of different topics may meet in the table.

@@ -284,3 +284,15 @@ func TestNewTimesAreWhatReadersRead(t *testing.T) {
 	require.Equal(t, iceberg.PrimitiveTypes.Int64, f.Type)
 	require.Equal(t, []string{"(null)", "7"}, w.column("t", "at"))
 }
+
+// TestPartitionFieldsAreCheckedTogether: each is allowed, the two are not; nothing is created.
+func TestPartitionFieldsAreCheckedTogether(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	options := w.jsonTable("t", "a")
+	options.Value.Schema = declare(t, jsonrec.Refuse, long("id"), column.Field{Name: "at", Type: column.Type{Kind: column.Date}})
+	options.Create.PartitionBy = []string{"year(at)", "month(at)"}
+	err := w.catchUp(w.options(options))
+	require.ErrorContains(t, err, "by year(at) and by month(at): one is enough")
+	_, err = w.catalog.LoadTable(t.Context(), []string{"db", "t"})
+	require.Error(t, err)
+}

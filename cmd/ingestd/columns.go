@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -79,6 +80,16 @@ func newColumns(list []ingest.Filling, choice table.Choice) (plans []columnPlan)
 		}
 	}
 	return plans
+}
+
+// checkNew finds what would keep run from creating the table.
+func checkNew(list []ingest.Filling, choice table.Choice, t ingest.TableOptions) error {
+	var fields []column.Field
+	for _, s := range list {
+		fields = append(fields, choice.Fields(s.Fields)...)
+	}
+	_, err := t.Create.Terms(fields)
+	return errors.Join(t.CheckFillings(list), err)
 }
 
 func planOf(f column.Field, from string) columnPlan {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -233,7 +232,10 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 	p.Settings = settings(choice, list, t)
 	if !p.Exists {
 		p.Columns = newColumns(list, choice)
-		return cmp.Or(err, o.CheckFillings(list))
+		if err == nil {
+			err = checkNew(list, choice, o)
+		}
+		return err
 	}
 	p.PartitionBy = existingSpec(loaded)
 	fields, ferr := table.Fields(loaded.Schema())

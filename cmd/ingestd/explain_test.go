@@ -12,6 +12,8 @@ import (
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
 )
 
 // foreignTable creates a table as another program would, with some columns of the topic's schema.
@@ -133,4 +135,18 @@ func TestValidateTriesTheStorage(t *testing.T) {
 	entries, err := filepath.Glob("*/.ingestd-check-*")
 	require.NoError(t, err)
 	require.Empty(t, entries)
+}
+
+// What keeps a table from being created is found before run tries.
+func TestExplainChecksANewTable(t *testing.T) {
+	options := ingest.TableOptions{Identifier: []string{"a", "b"}, Create: ingest.CreateOptions{PartitionBy: []string{"year(at)", "month(at)"}}}
+	date := column.Field{Name: "at", Type: column.Type{Kind: column.Date}}
+	list := []ingest.Filling{{From: ingest.FromValue, Fields: []column.Field{date}}}
+	require.ErrorContains(t, checkNew(list, table.Choice{}, options), "one is enough")
+	options.Create.PartitionBy = []string{"month(at)"}
+	require.NoError(t, checkNew(list, table.Choice{}, options))
+	options.Audit = true
+	list[0].Fields[0].Name = table.AuditOffset
+	options.Create.PartitionBy = nil
+	require.Equal(t, ingest.CodeColumnTwice, failure.CodeOf(checkNew(list, table.Choice{}, options)))
 }

@@ -67,7 +67,7 @@ func reasonOf(f fault) reason {
 		badString:    {CodeDecode, "unterminated string", ""},
 		badEscape:    {CodeDecode, "bad escape in a string", ""},
 		badControl:   {CodeDecode, "control character in a string", ""},
-		badUTF8:      {CodeDecode, "text is not valid UTF-8", "let the producer write UTF-8, or set invalid_utf8: replace"},
+		badUTF8:      {CodeDecode, "text is not valid UTF-8", "let the producer write UTF-8"},
 		badNumber:    {CodeDecode, "malformed number", ""},
 		badLiteral:   {CodeDecode, "not a JSON value", ""},
 		tooDeep:      {CodeDecode, "nested more than 64 levels", ""},
