@@ -95,10 +95,17 @@ kills: ## Kill competing processes KILLS times on the real components, behind pr
 .PHONY: integration
 integration: ## Start Kafka, registry, REST catalog, S3 and test the binary against them (INTEGRATION_ARGS='-run TestX')
 	$(GO) test -tags integration -count=1 -timeout 40m -v ./integration $(INTEGRATION_ARGS)
+	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 20m -v ./integration/matrix -run TestEngines
 
 .PHONY: integration-full
 integration-full: ## The same, and read with Spark (newest, oldest) and Trino, and commit to Nessie
 	$(GO) test -tags 'integration full' -count=1 -timeout 120m -v ./integration $(INTEGRATION_ARGS)
+	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags 'integration full' -count=1 -timeout 60m -v ./integration/matrix -run 'TestEngines|TestHeavyEngines'
+
+.PHONY: readers
+readers: ## Let every engine read the matrix of files, keep what they read, and write docs/READERS.md from it
+	$(GO) test -tags 'integration full' -count=1 -timeout 60m -v ./integration/matrix -run 'TestEngines|TestHeavyEngines' -update
+	$(GO) test ./integration/matrix -run TestDocument -rewrite
 
 .PHONY: stack-stop
 stack-stop: ## Stop everything that a test or benchmark left running, and drop its data

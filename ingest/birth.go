@@ -81,6 +81,9 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 		return err
 	}
 	for _, p := range terms {
+		if err := readers.CheckTerm(p, fields); err != nil {
+			return err
+		}
 		c.PartitionBy = append(c.PartitionBy, commit.PartitionField{Column: p.Column, Transform: p.Iceberg(), Name: p.Name()})
 	}
 	for _, topic := range o.topics {

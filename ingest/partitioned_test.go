@@ -9,7 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/schemareg/jsonrec"
+	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
 )
 
@@ -91,4 +93,21 @@ func TestEmptyTextAsPartition(t *testing.T) {
 	found, err := w.load("t").Scan(withFilter(iceberg.EqualTo(iceberg.Reference("place"), ""))).PlanFiles(t.Context())
 	require.NoError(t, err)
 	require.Len(t, found, 1)
+}
+
+// TestBucketsOfUUIDsNeedReadersThatFindThem: a partition in which a named reader would not look is refused at birth.
+func TestBucketsOfUUIDsNeedReadersThatFindThem(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.sendUncounted("a", &kgo.Record{Value: []byte(`{"u":"f79c3e09-677c-4bbd-a479-3f349cb785e7"}`)})
+	schema, err := jsonrec.NewSchema(jsonrec.Config{Unknown: jsonrec.Refuse, Fields: []column.Field{{Name: "u", Type: column.Type{Kind: column.UUID}}}})
+	require.NoError(t, err)
+	options := w.jsonTable("t", "a")
+	options.Value.Schema = schema
+	options.Create.PartitionBy = []string{"bucket(4, u)"}
+	options.Create.Readers, err = table.Choose([]string{"pyiceberg", "duckdb"})
+	require.NoError(t, err)
+	require.Equal(t, "E_READERS", failure.CodeOf(w.catchUp(w.options(options))))
+	options.Create.Readers, err = table.Choose([]string{"pyiceberg"})
+	require.NoError(t, err)
+	require.NoError(t, w.catchUp(w.options(options)))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table/column"
 	"github.com/ingestd/ingestd/table/parquet"
+	"github.com/ingestd/ingestd/table/transform"
 )
 
 // Choice is what a table may contain, given who must be able to read it.
@@ -113,6 +114,16 @@ func (c Choice) CheckFields(fields []column.Field) error {
 		}
 		if err := c.CheckFields(fields[i].Type.Fields); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// CheckTerm refuses an entry of partition_by by which some reader would look for rows in the wrong place.
+func (c Choice) CheckTerm(term transform.Term, fields []column.Field) error {
+	for i := range fields {
+		if fields[i].Name == term.Column && fields[i].Type.Kind == column.UUID && term.Kind == transform.Bucket {
+			return c.refusal(UUIDBuckets, "partitioning by "+term.String(), "take that reader out of readers, or partition by another column")
 		}
 	}
 	return nil

@@ -28,11 +28,23 @@ const (
 	Nanoseconds
 	// DataPageV2 is Parquet's second page layout.
 	DataPageV2
+	// UUIDBuckets are partitions by bucket of a column of type uuid.
+	UUIDBuckets
 	features int = iota
 )
 
 var featureNames = [features]string{
 	"position deletes", "deletion vectors", "delta encoding", "columns of type time", "nanosecond timestamps", "version 2 data pages",
+	"buckets of a uuid",
+}
+
+// Features lists all features.
+func Features() []Feature {
+	out := make([]Feature, features)
+	for i := range out {
+		out[i] = Feature(i)
+	}
+	return out
 }
 
 // String names the feature for people.
@@ -68,27 +80,29 @@ type Reader struct {
 // String is the notation of configurations.
 func (r *Reader) String() string { return r.Name + "@" + r.From.String() }
 
-// capabilities is the one table of who reads what, kept true by the interoperability tests. Rows of one engine
-// stand in order of their versions; the first is the oldest that was tried, and what an engine named without a
-// version is held to.
-func capabilities() []Reader {
-	const y, n = Tested, Fails
-	//                                position  vectors  delta  time  nanos  pages2
+// Capabilities is the one table of who reads what, held by integration/matrix to what its runs have shown; the page
+// docs/READERS.md comes from both. Rows of one engine stand in order of their versions; the first is the oldest that
+// was tried, and what an engine named without a version is held to.
+func Capabilities() []Reader {
+	const y, d, n = Tested, Declared, Fails
+	//                                position  vectors  delta  time  nanos  pages2  uuid buckets
 	return []Reader{
-		{"clickhouse", version{26, 9}, [...]Support{y, n, y, y, y, y}},
-		{"duckdb", version{1, 5}, [...]Support{y, y, y, y, n, y}},
-		{"pyiceberg", version{0, 12}, [...]Support{y, y, y, y, y, y}},
-		{"spark", version{1, 9}, [...]Support{y, y, n, n, n, y}},
-		{"spark", version{1, 10}, [...]Support{y, y, y, n, n, y}},
-		{"spark", version{1, 11}, [...]Support{y, y, y, n, n, y}},
-		{"trino", version{476, 0}, [...]Support{y, n, y, y, n, y}},
+		// ClickHouse reads a time as whole seconds.
+		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, d, d, y}},
+		// DuckDB looks for a uuid in another bucket, and finds no row.
+		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n}},
+		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, d, d, y}},
+		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d}},
+		{"spark", version{1, 10}, [...]Support{d, d, d, n, n, d, d}},
+		{"spark", version{1, 12}, [...]Support{d, d, d, n, n, d, d}},
+		{"trino", version{476, 0}, [...]Support{d, n, d, d, n, d, d}},
 	}
 }
 
 // Readers lists the engines the capability table knows.
 func Readers() []string {
 	var names []string
-	for _, r := range capabilities() {
+	for _, r := range Capabilities() {
 		if !slices.Contains(names, r.Name) {
 			names = append(names, r.Name)
 		}
@@ -131,7 +145,7 @@ func parseVersion(s string) (v version, ok bool) {
 func findReader(text string) (*Reader, error) {
 	name, ver, versioned := strings.Cut(strings.ToLower(strings.TrimSpace(text)), "@")
 	var rows []Reader
-	for _, r := range capabilities() {
+	for _, r := range Capabilities() {
 		if r.Name == name {
 			rows = append(rows, r)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
 	"github.com/ingestd/ingestd/table/parquet"
+	"github.com/ingestd/ingestd/table/transform"
 )
 
 func TestChoices(t *testing.T) {
@@ -25,14 +26,14 @@ func TestChoices(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c, again)
 	}
-	f(parquet.Compat, "spark (held to spark@1.9)", "clickhouse (held to clickhouse@26.9)")
+	f(parquet.Compat, "clickhouse (held to clickhouse@26.9)", "clickhouse (held to clickhouse@26.9)")
 	f(parquet.Compat, "spark (held to spark@1.9)", "", "spark")
 	f(parquet.Compat, "spark@1.9.2", "", "spark@1.9.2")
 	f(parquet.Delta, "spark@1.10", "", "spark@1.10")
 	f(parquet.Delta, "Spark@1.12.0", "", "duckdb", "Spark@1.12.0")
 	f(parquet.Delta, "", "", "duckdb", "pyiceberg")
 	f(parquet.Delta, "", "trino@480", "trino@480")
-	f(parquet.Delta, "", "clickhouse (held to clickhouse@26.9)", "clickhouse")
+	f(parquet.Delta, "clickhouse (held to clickhouse@26.9)", "clickhouse (held to clickhouse@26.9)", "clickhouse")
 }
 
 func TestReadersThatAreNotKnown(t *testing.T) {
@@ -56,7 +57,7 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.Equal(t, "choosing parquet.encoding delta: spark (held to spark@1.9) cannot read delta encoding [E_READERS] — set parquet.encoding to compat, or name a newer version of that reader",
 		failure.Describe(c.CheckEncoding(parquet.Delta)))
 	fields := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{{Name: "at", Type: column.Type{Kind: column.Time}}}}}}
-	require.Equal(t, "reading column at: spark (held to spark@1.9) cannot read columns of type time [E_READERS] — take that reader out of readers, or keep the column as a long",
+	require.Equal(t, "reading column at: clickhouse (held to clickhouse@26.9) cannot read columns of type time [E_READERS] — take that reader out of readers, or keep the column as a long",
 		failure.Describe(c.CheckFields(fields)))
 	require.Equal(t, column.Time, fields[0].Type.Fields[0].Type.Kind)
 	adapted := c.Fields(fields)
@@ -69,6 +70,29 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.Equal(t, fields, duck.Fields(fields))
 	require.NoError(t, duck.CheckFields(fields))
 	require.NoError(t, duck.CheckEncoding(parquet.Delta))
+}
+
+func TestRefusesBucketsOfUUIDs(t *testing.T) {
+	fields := []column.Field{{Name: "u", Type: column.Type{Kind: column.UUID}}, {Name: "s", Type: column.Type{Kind: column.String}}}
+	f := func(want, by string, readers ...string) {
+		t.Helper()
+		c, err := table.Choose(readers)
+		require.NoError(t, err)
+		term, err := transform.Parse(by)
+		require.NoError(t, err)
+		if err = c.CheckTerm(term, fields); want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.Equal(t, failure.Config, failure.ClassOf(err))
+		require.Equal(t, want, failure.Describe(err))
+	}
+	const refused = "partitioning by bucket(4, u): duckdb (held to duckdb@1.5) cannot read buckets of a uuid [E_READERS] — take that reader out of readers, or partition by another column"
+	f(refused, "bucket(4, u)")
+	f(refused, "bucket(4, u)", "pyiceberg", "duckdb")
+	f("", "bucket(4, u)", "pyiceberg", "clickhouse")
+	f("", "bucket(4, s)", "duckdb")
+	f("", "u", "duckdb")
 }
 
 func TestExplain(t *testing.T) {

@@ -3,7 +3,7 @@ package main
 import "slices"
 
 // ingestMutations take out what ingest promises: rows and ranges belong together, cursors come from the table.
-func ingestMutations() []mutation { return slices.Concat(cursors(), deciding()) }
+func ingestMutations() []mutation { return slices.Concat(cursors(), deciding(), readable()) }
 
 // cursors takes out what keeps rows, ranges and cursors together.
 func cursors() []mutation {
@@ -117,4 +117,13 @@ func deciding() []mutation {
 			why: "the group offset follows the tables, never the cursors",
 		},
 	}
+}
+
+// readable takes out what keeps tables readable for those who were named.
+func readable() []mutation {
+	return []mutation{{
+		name: "readers/buckets", file: "ingest/birth.go", pkg: "./ingest", test: "TestBucketsOfUUIDsNeedReadersThatFindThem",
+		old: "\t\tif err := readers.CheckTerm(p, fields); err != nil {\n\t\t\treturn err\n\t\t}\n", text: "",
+		why: "a named reader that looks in the wrong partitions would miss rows in silence",
+	}}
 }

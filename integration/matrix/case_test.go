@@ -1,0 +1,230 @@
+package matrix
+
+import (
+	"fmt"
+	"hash/fnv"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
+	"github.com/ingestd/ingestd/table/parquet"
+)
+
+const rowsPerCase = 160
+
+// theCase is one table of the matrix.
+type theCase struct {
+	// Name is the table's name. Group and Label are where docs/READERS.md shows it.
+	Name, Group, Label string
+	Fields             []column.Field
+	PartitionBy        string
+	Options            parquet.Options
+	// Readers are those the table was made for; nil: every engine tries.
+	Readers []string
+	// Feature is the one of the capability table that the case proves, nil for those everybody has to know.
+	Feature *table.Feature
+	Queries []query
+
+	rows [][]any
+}
+
+// query counts the rows that a comparison leaves.
+type query struct {
+	Column  string `json:"column"`
+	Op      string `json:"op"`
+	Literal any    `json:"literal"` // the canonical text
+	Want    int64  `json:"-"`
+
+	value any
+}
+
+func prim(name string, required bool, k column.Kind) column.Field {
+	return column.Field{Name: name, Required: required, Type: column.Type{Kind: k}}
+}
+
+func decimal(name string, precision, scale int) column.Field {
+	return column.Field{Name: name, Type: column.Type{Kind: column.Decimal, Precision: precision, Scale: scale}}
+}
+
+func nest(name string, required bool, k column.Kind, members ...column.Field) column.Field {
+	return column.Field{Name: name, Required: required, Type: column.Type{Kind: k, Fields: members}}
+}
+
+// flatFields are all primitive types but time, which has tables of its own: an engine without it reads none of a
+// table's columns.
+func flatFields() []column.Field {
+	return []column.Field{
+		prim("rid", true, column.Long), prim("b", false, column.Boolean), prim("i", false, column.Int), prim("l", false, column.Long),
+		prim("f", false, column.Float), prim("d", false, column.Double), decimal("dec9", 9, 2), decimal("dec18", 18, 4), decimal("dec38", 38, 10),
+		prim("dt", false, column.Date), prim("ts", false, column.Timestamp), prim("tz", false, column.TimestampTZ), prim("s", false, column.String),
+		prim("u", false, column.UUID), {Name: "fx", Type: column.Type{Kind: column.Fixed, Length: 7}}, prim("bin", false, column.Binary),
+		prim("ri", true, column.Int), prim("rs", true, column.String),
+	}
+}
+
+func nestedFields() []column.Field {
+	element := func(required bool, k column.Kind) column.Field { return prim("element", required, k) }
+	key := prim("key", true, column.String)
+	return []column.Field{
+		prim("rid", true, column.Long),
+		nest("st", false, column.Struct, prim("a", false, column.Long), prim("s", false, column.String), nest("inner", false, column.Struct, prim("x", true, column.Double))),
+		nest("rst", true, column.Struct, prim("a", false, column.Int), decimal("n", 12, 3)),
+		nest("li", false, column.List, element(false, column.Long)),
+		nest("ls", true, column.List, element(true, column.String)),
+		nest("m", false, column.Map, key, prim("value", false, column.Long)),
+		nest("deep", false, column.List, nest("element", false, column.Struct, prim("n", false, column.Int), nest("tags", false, column.List, element(false, column.String)))),
+	}
+}
+
+// cases are all tables, without their rows.
+func cases(t testing.TB) []*theCase {
+	t.Helper()
+	var out []*theCase
+	for _, e := range []parquet.Encoding{parquet.Compat, parquet.Delta} {
+		for _, c := range []parquet.Codec{parquet.Zstd, parquet.Snappy, parquet.LZ4, parquet.Gzip, parquet.None} {
+			o := parquet.Options{Encoding: e, Codec: c}
+			label := fmt.Sprintf("%s, %s", e, c)
+			out = append(out,
+				&theCase{Name: fmt.Sprintf("flat_%s_%s", e, c), Group: "flat", Label: label, Fields: flatFields(), Options: o, Feature: featureOf(e)},
+				&theCase{Name: fmt.Sprintf("nested_%s_%s", e, c), Group: "nested", Label: label, Fields: nestedFields(), Options: o, Feature: featureOf(e)})
+		}
+		out = append(out, &theCase{Name: "time_" + e.String(), Group: "time", Label: "time, " + e.String(), Feature: ptr(table.TimeType),
+			Fields: []column.Field{prim("rid", true, column.Long), prim("tm", false, column.Time)}, Options: parquet.Options{Encoding: e}})
+	}
+	out = append(out, &theCase{Name: "far", Group: "far", Label: "years 1 and 9999",
+		Fields: []column.Field{prim("rid", true, column.Long), prim("dt", false, column.Date), prim("ts", false, column.Timestamp)}})
+	out = append(out, partitioned()...)
+	out = append(out, chosen(t)...)
+	for _, c := range out {
+		c.fill()
+	}
+	return out
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func featureOf(e parquet.Encoding) *table.Feature {
+	if e == parquet.Delta {
+		return ptr(table.DeltaIntegers)
+	}
+	return nil
+}
+
+// partitioned has a table for each transform.
+func partitioned() []*theCase {
+	var out []*theCase
+	for i, by := range []string{"i", "s", "dt", "dec9", "bucket(4, l)", "bucket(4, s)", "bucket(4, u)", "truncate(2, s)", "truncate(10, i)", "truncate(50, dec9)",
+		"year(dt)", "month(ts)", "day(ts)", "day(tz)", "hour(ts)", "void(i)"} {
+		var feature *table.Feature
+		if by == "bucket(4, u)" {
+			feature = ptr(table.UUIDBuckets)
+		}
+		out = append(out, &theCase{Name: fmt.Sprintf("part_%02d", i), Group: "transforms", Label: by, PartitionBy: by, Feature: feature, Fields: []column.Field{
+			prim("rid", true, column.Long), prim("i", false, column.Int), prim("l", false, column.Long), prim("s", false, column.String), decimal("dec9", 9, 2),
+			prim("dt", false, column.Date), prim("ts", false, column.Timestamp), prim("tz", false, column.TimestampTZ), prim("u", false, column.UUID),
+		}})
+	}
+	return out
+}
+
+// chosen has a table as the product makes it, for each reader alone and for some sets.
+func chosen(t testing.TB) []*theCase {
+	t.Helper()
+	sets := [][]string{nil, {"spark@1.10", "trino"}, {"duckdb", "pyiceberg"}, {"clickhouse", "trino", "duckdb"}, {"spark@1.12", "pyiceberg"}}
+	for _, r := range table.Capabilities() {
+		sets = append(sets, []string{r.String()})
+	}
+	var out []*theCase
+	for i, set := range sets {
+		choice, err := table.Choose(set)
+		require.NoError(t, err)
+		fields := choice.Fields(append(append(flatFields(), prim("tm", false, column.Time)), nestedFields()[1:]...))
+		c := &theCase{Name: fmt.Sprintf("choice_%02d", i), Group: "choices", Label: choice.String(), Fields: fields, Readers: set, Options: parquet.Options{Encoding: choice.Encoding()}}
+		if set == nil {
+			c.Label, c.Readers = "none named", table.Readers()
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// fill draws the rows, the same in every run.
+func (c *theCase) fill() {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(c.Name))
+	g := &generator{r: rand.New(rand.NewPCG(h.Sum64(), 1))}
+	c.Options.PageRows = 40
+	for n := range rowsPerCase {
+		row := []any{int64(n)}
+		for i := range c.Fields[1:] {
+			row = append(row, g.value(&c.Fields[1+i], n))
+		}
+		c.rows = append(c.rows, row)
+	}
+	switch c.Group {
+	case "far":
+		for i, days := range []int64{-719_162, 2_932_896} { // the first of the year 1, the last of 9999
+			c.rows[i] = []any{int64(i), int32(days), days * dayMicros}
+		}
+	case "transforms":
+		c.narrow(g.r)
+	}
+}
+
+// narrow draws few values for the columns of partitions, and asks about them.
+func (c *theCase) narrow(r *rand.Rand) {
+	for _, row := range c.rows {
+		for k, v := range []any{int32(r.IntN(40) - 20), r.Int64N(12), []string{"", "a", "ab", "abc", "äöü", "a/b c%", "日本語"}[r.IntN(7)],
+			big.NewInt(r.Int64N(300) - 150), int32(19_700 + r.IntN(3)*200), 19_700*dayMicros + r.Int64N(3)*37*dayMicros/3, -1 + r.Int64N(4)*dayMicros, slices.Repeat([]byte{byte(r.IntN(5))}, 16)} {
+			if row[k+1] != nil {
+				row[k+1] = v
+			}
+		}
+	}
+	for i := 1; i < len(c.Fields); i++ {
+		value := c.rows[slices.IndexFunc(c.rows, func(row []any) bool { return row[i] != nil })][i]
+		ops := []string{"=", "<", ">=", "is null", "is not null"}
+		if c.Fields[i].Type.Kind == column.UUID {
+			ops = []string{"=", "is null"}
+		}
+		for _, op := range ops {
+			q := query{Column: c.Fields[i].Name, Op: op, Literal: canon(c.Fields[i].Type, value), value: value}
+			for _, row := range c.rows {
+				if q.holds(row[i]) {
+					q.Want++
+				}
+			}
+			c.Queries = append(c.Queries, q)
+		}
+	}
+}
+
+func (q *query) holds(v any) bool {
+	if q.Op == "is null" || v == nil {
+		return q.Op == "is null" && v == nil
+	}
+	switch {
+	case q.Op == "is not null":
+		return true
+	case q.Op == "=":
+		return canon(column.Type{}, v) == canon(column.Type{}, q.value)
+	case q.Op == "<":
+		return compare(v, q.value) < 0
+	default:
+		return compare(v, q.value) >= 0
+	}
+}
+
+// expected is the texts of a row, by column.
+func (c *theCase) expected(row []any) map[string]any {
+	m := map[string]any{}
+	for i := range c.Fields {
+		m[c.Fields[i].Name] = canon(c.Fields[i].Type, row[i])
+	}
+	return m
+}
