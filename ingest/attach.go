@@ -34,6 +34,10 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 	for _, p := range parts {
 		o.topics[p.topic.Name] = p.topic
 	}
+	published, err := o.witness(ctx)
+	if err != nil {
+		return err
+	}
 	if o.table == nil {
 		if err := o.open(ctx); err != nil {
 			return err
@@ -64,11 +68,14 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 	if err := o.recognize(ctx, parts, starts, last); err != nil {
 		return err
 	}
+	if err := o.heed(published, parts, starts); err != nil {
+		return err
+	}
 	// Nothing below fails, so that a repeated attempt never attaches twice.
 	for i, p := range parts {
 		o.attach(p, cursor{starts[i], last[p.id]}, ends[p.id].Stable)
 	}
-	o.setState(event.Running, nil)
+	o.running()
 	return nil
 }
 

@@ -153,7 +153,7 @@ func (o *owner) observe(e event.Event) {
 	case event.CommitRetried:
 		// A conflict is another writer's success, not an obstacle.
 		if e.Attempt > quietRetries && !errors.Is(e.Err, icetable.ErrCommitFailed) {
-			o.setState(event.Degraded, e.Err)
+			o.obstruct(obstacleCommit, e.Err)
 		}
 	}
 	o.events.Emit(e)

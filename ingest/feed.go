@@ -224,6 +224,10 @@ const DefaultDiscovery = 15 * time.Second
 
 // partitionFailed stops the tables that read a partition which cannot be read any more.
 func (f *feed) partitionFailed(p *partition, err error) {
+	if kafka.IsTooLarge(err) {
+		f.tooLarge(p, err)
+		return
+	}
 	err = kafka.ClassifyFetch(err, p.id)
 	switch {
 	case failure.ClassOf(err) == failure.Retry:
@@ -270,6 +274,8 @@ func (f *feed) sourceTroubled(topic string, err error) {
 	case errors.Is(err, kerr.FencedInstanceID):
 		f.pipeline.abort(failure.Wrap(err, failure.Fatal, "E_INSTANCE_FENCED",
 			"give every process a consumer.instance_id of its own", "another process has joined group %s under the same instance id", f.opts.GroupID))
+	case topic == "" && kafka.IsTooLarge(err):
+		f.pipeline.group.Go(func(ctx context.Context) error { f.findTooLarge(ctx); return nil })
 	case topic != "":
 		for _, p := range f.all() {
 			if p.id.Topic == topic {

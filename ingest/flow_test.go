@@ -96,6 +96,7 @@ func TestHotPartitionDoesNotStarveAnother(t *testing.T) {
 	o := w.smallQueues(w.jsonTable("events", "events"))
 	o.Lanes = 1
 	p, wait := w.start(o)
+	o.Events.(*recorder).landed("events", 1) // the sources are connected then
 	hot := rungroup.New(t.Context())
 	hot.Go(func(ctx context.Context) error { return w.flood(ctx, 50_000) })
 	reaches := func(partition int32, offset int64) func() bool {

@@ -10,7 +10,6 @@ import (
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/commit/state"
 	"github.com/ingestd/ingestd/ingest/kafka"
-	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table"
 )
@@ -113,10 +112,12 @@ func (o *owner) settle(f *flushed) {
 		s.binding.committed.Store(s.to)
 	}
 	if f.fragmented {
-		o.setState(event.Degraded, errFragmented())
+		o.obstruct(obstacleFragments, errFragmented())
 	} else {
-		o.setState(event.Running, nil)
+		o.obstruct(obstacleFragments, nil)
 	}
+	o.caughtUpWithGroup()
+	o.running()
 	o.pipeline.acknowledge(o.source)
 }
 

@@ -103,7 +103,7 @@ func topicsOf(parts []*partition) []string {
 func (f *feed) reportPressure() {
 	held, limit, largest := f.pipeline.budget.total()
 	f.pipeline.opts.Events.Emit(event.Backpressure{
-		Paused: int(f.source.paused.Load()), BytesHeld: held, BytesLimit: limit, LargestHeld: largest, Spent: f.pipeline.budget.refusing(), At: f.pipeline.opts.Now(),
+		Source: f.opts.Name, Paused: int(f.source.paused.Load()), BytesHeld: held, BytesLimit: limit, LargestHeld: largest, Spent: f.pipeline.budget.refusing(), At: f.pipeline.opts.Now(),
 	})
 }
 

@@ -45,6 +45,10 @@ type owner struct {
 	topics map[string]kafka.Topic
 	// streams are the identities of the topics' positions in the table.
 	streams map[kafka.Topic]state.Stream
+	// ahead are the partitions whose group offset is above the table's, with that offset.
+	ahead map[kafka.Partition]int64
+	// mark stands for the table beside group offsets.
+	mark string
 	// missed is how many looks in a row have not found some of them.
 	missed int
 	// filling is when the first row since the last cut was seen; zero while there is none.
@@ -65,7 +69,8 @@ func newOwner(p *Pipeline, o TableOptions) *owner {
 	return &owner{
 		name: o.Name(), opts: o, pipeline: p, budget: p.budget, events: p.opts.Events, now: p.opts.Now,
 		wake: make(chan struct{}, 1), schemas: newSchemaCache(), bound: map[kafka.Partition]*binding{},
-		topics: map[string]kafka.Topic{}, streams: map[kafka.Topic]state.Stream{}, rivals: map[string]int{}, status: newStatusCell(o.Name()),
+		topics: map[string]kafka.Topic{}, streams: map[kafka.Topic]state.Stream{}, ahead: map[kafka.Partition]int64{},
+		mark: markOf(p.opts.Pipeline, &o), rivals: map[string]int{}, status: newStatusCell(o.Name()),
 	}
 }
 
@@ -169,8 +174,7 @@ func (o *owner) setState(to event.State, err error) {
 			change.Hint = joinHints(change.Hint, "then "+r)
 		}
 	}
-	if from, changed := o.status.set(change); changed {
-		change.From = from
+	if change, changed := o.status.set(change); changed {
 		o.events.Emit(change)
 	}
 }
@@ -185,6 +189,7 @@ func (o *owner) detachAll() {
 		o.release(b)
 	}
 	o.bound = map[kafka.Partition]*binding{}
+	clear(o.ahead)
 	o.status.forgetLag()
 }
 

@@ -34,8 +34,11 @@ func (o *owner) persist(ctx context.Context, what string, f func() error) error 
 		attempt++
 		o.events.Emit(event.CommitRetried{Table: o.name, Attempt: attempt, Reason: what, Err: err, At: o.now()})
 		if attempt > quietRetries {
-			o.setState(event.Degraded, err)
+			o.obstruct(what, err)
 		}
 	}))
+	if err == nil {
+		o.obstruct(what, nil)
+	}
 	return err
 }

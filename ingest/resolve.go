@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/ingestd/ingestd/commit"
-	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/schemareg"
 	"github.com/ingestd/ingestd/schemareg/avro"
@@ -66,7 +65,8 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 	}
 	o.pipeline.group.Go(func(ctx context.Context) error {
 		var s *avro.Schema
-		err := o.persist(ctx, "fetching schema "+m.ref.String(), func() (err error) {
+		what := "fetching schema " + m.ref.String()
+		err := o.persist(ctx, what, func() (err error) {
 			if o.status.failed() {
 				return errStopped
 			}
@@ -77,6 +77,7 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 			return nil
 		}
 		if err != nil {
+			o.obstruct(what, nil)
 			o.schemas.settle(m, nil, err)
 			return nil
 		}
@@ -122,7 +123,7 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, m.half, s) })
 	switch {
 	case err == nil:
-		o.setState(event.Running, nil)
+		o.running()
 		o.schemas.settle(m, s, nil)
 	case stageOf(err) == stageRegistry:
 		// The records decide: what lies before the first of them is committed, and a policy may leave them out.

@@ -39,7 +39,10 @@ func (f *feed) publish(ctx context.Context) {
 	if f.opts.GroupID == "" {
 		return
 	}
-	offsets := f.proven()
+	offsets := map[kafka.Partition]kafka.GroupOffset{}
+	for id, at := range f.proven() {
+		offsets[id] = kafka.GroupOffset{At: at, Note: f.sign(id)}
+	}
 	if len(offsets) == 0 {
 		return
 	}

@@ -30,23 +30,25 @@ type Status struct {
 type statusCell struct {
 	mu sync.Mutex
 	Status
+	// base is the state but for the obstacles, by what they are in the way of (obstacles.go).
+	base      event.StateChanged
+	obstacles map[string]error
 }
 
 func newStatusCell(table string) *statusCell {
-	return &statusCell{Status: Status{Table: table, Lag: map[kafka.Partition]int64{}}}
+	return &statusCell{Status: Status{Table: table, Lag: map[kafka.Partition]int64{}}, obstacles: map[string]error{}}
 }
 
-// set changes the state and says what it was; a repeated state with the same reason is no change. A failed table stays
-// failed: only revive and a restart change that.
-func (c *statusCell) set(e event.StateChanged) (from event.State, changed bool) {
+// set changes the state and gives the change to be told; a repeated state with the same reason is none. A failed table
+// stays failed: only revive and a restart change that.
+func (c *statusCell) set(e event.StateChanged) (change event.StateChanged, changed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.State == event.Failed || c.State == e.To && c.Code == e.Code && c.Reason == e.Reason {
-		return c.State, false
+	if c.State == event.Failed {
+		return change, false
 	}
-	from = c.State
-	c.State, c.Code, c.Reason, c.Hint = e.To, e.Code, e.Reason, e.Hint
-	return from, true
+	c.base = e
+	return c.show(e.At)
 }
 
 // revive ends a state that an operator has decided about, failed included, and says what it was.
@@ -55,6 +57,8 @@ func (c *statusCell) revive(e event.StateChanged) (from event.State) {
 	defer c.mu.Unlock()
 	from = c.State
 	c.State, c.Code, c.Reason, c.Hint = e.To, e.Code, e.Reason, e.Hint
+	c.base = e
+	clear(c.obstacles)
 	return from
 }
 

@@ -93,21 +93,40 @@ func IsTooLarge(err error) bool {
 	return err != nil && (errors.Is(err, kgo.ErrMaxDecompress) || strings.Contains(err.Error(), "exceeds BrokerMaxReadBytes"))
 }
 
+// TooLarge is the failure of a batch that exceeds what the client may hold.
+func TooLarge(err error, p Partition, f Fetch) error {
+	const hint = "raise consumer.max_batch_bytes of the source, and memory.limit with it, and restart; " +
+		"or leave the batch out: ingestd tables accept-loss TABLE"
+	var large *kgo.ErrDecompressTooLarge
+	if errors.As(err, &large) {
+		return failure.New(failure.Halt, "E_BATCH_TOO_LARGE", hint, "reading %s/%d: the batch of offsets %d to %d is larger, decompressed, than the %d bytes that a batch may have",
+			p.Topic, p.Partition, large.Offset, large.NextOffset-1, f.WithDefaults().MaxBatchBytes)
+	}
+	return failure.Wrap(err, failure.Halt, "E_BATCH_TOO_LARGE", hint, "reading %s/%d: the next batch is larger than the %d bytes that may be read at once",
+		p.Topic, p.Partition, f.WithDefaults().readable())
+}
+
+// BatchEnd is the offset behind a batch that was too large to be decompressed, if the error is about one.
+func BatchEnd(err error) (int64, bool) {
+	var large *kgo.ErrDecompressTooLarge
+	ok := errors.As(err, &large)
+	if !ok {
+		return 0, false
+	}
+	return large.NextOffset, true
+}
+
 // ClassifyFetch says what an error of a fetch means for the tables that read the partition.
 func ClassifyFetch(err error, p Partition) error {
 	where := fmt.Sprintf("reading %s/%d", p.Topic, p.Partition)
 	var loss *kgo.ErrDataLoss
-	var large *kgo.ErrDecompressTooLarge
 	switch {
 	case errors.As(err, &loss):
 		return failure.Wrap(err, failure.Halt, "E_LOG_TRUNCATED",
-			"the broker lost records that were read before; check the broker, then write the topic to a new table", "%s", where)
-	case errors.As(err, &large):
-		return failure.Wrap(err, failure.Halt, "E_BATCH_TOO_LARGE",
-			"raise consumer.max_batch_bytes of the source, and memory.limit with it", "%s", where)
+			"the broker lost records that were read before; check the broker, then: ingestd tables accept-loss TABLE", "%s", where)
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return failure.Wrap(err, failure.Halt, "E_OFFSET_EXPIRED",
-			"the broker no longer has the offset the table wants; write the topic to a new table with start: earliest", "%s", where)
+			"the broker no longer has the offset the table wants; to go on where it begins: ingestd tables accept-loss TABLE", "%s", where)
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
 		return failure.Wrap(err, failure.Halt, "E_TOPIC_MISSING", "the topic was deleted; remove the table from the configuration or restore the topic", "%s", where)
 	case errors.Is(err, kerr.CorruptMessage):

@@ -27,7 +27,13 @@ type Client struct {
 	adm *kadm.Client
 	// cluster is the cluster's id as it was at the start. Should another one answer later, its topics have other ids.
 	cluster string
+	// end stops everything that the client has under way, closing is how long Close waits before it does that.
+	end     context.CancelFunc
+	closing time.Duration
 }
+
+// closeTimeout bounds the goodbye: a group may be in the middle of a round that waits for somebody else.
+const closeTimeout = 5 * time.Second
 
 // Connect dials the cluster and asks it for its id. extra configures consuming; the caller closes the client.
 func Connect(ctx context.Context, o Options, extra ...kgo.Opt) (*Client, error) {
@@ -41,11 +47,14 @@ func Connect(ctx context.Context, o Options, extra ...kgo.Opt) (*Client, error) 
 	}
 	// What has worked once is configured well: a connection that closes early is the network's doing from now on.
 	opts = append(opts, kgo.AlwaysRetryEOF())
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	opts = append(opts, kgo.WithContext(life))
 	cl, err := kgo.NewClient(append(opts, extra...)...)
 	if err != nil {
+		end()
 		return nil, failure.Wrap(err, failure.Config, "E_KAFKA_SETTINGS", "check the source's settings", "configuring the Kafka client")
 	}
-	return &Client{Kgo: cl, adm: kadm.NewClient(cl), cluster: cluster}, nil
+	return &Client{Kgo: cl, adm: kadm.NewClient(cl), cluster: cluster, end: end, closing: closeTimeout}, nil
 }
 
 // handshakeTime is how long every connection has to close at once until that is taken for an answer: a balancer that
@@ -94,8 +103,13 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Close ends the connection.
-func (c *Client) Close() { c.Kgo.Close() }
+// Close leaves the group and ends the connection. A member that cannot leave in time is missed when its session ends.
+func (c *Client) Close() {
+	late := time.AfterFunc(c.closing, c.end)
+	c.Kgo.Close()
+	late.Stop()
+	c.end()
+}
 
 // Resize changes the size of fetches from now on.
 func (c *Client) Resize(size int32) { c.Kgo.UpdateFetchMaxBytes(size, partitionBytes(size)) }
@@ -168,7 +182,7 @@ func Consuming(f Fetch, brokers int) []kgo.Opt {
 		kgo.FetchMinBytes(f.MinBytes),
 		kgo.MaxConcurrentFetches(max(1, brokers)),
 		kgo.MaxDecompressBatchBytes(int(f.MaxBatchBytes)),
-		kgo.BrokerMaxReadBytes(max(2*f.MaxBytes, 32<<20)),
+		kgo.BrokerMaxReadBytes(f.readable()),
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		kgo.WithPools(newPools()),
 	}

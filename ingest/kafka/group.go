@@ -9,15 +9,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
+// GroupOffset is an offset published under a consumer group, with what its publisher says about it.
+type GroupOffset struct {
+	At   int64
+	Note string
+}
+
 // CommitGroup publishes offsets under a consumer group. A member commits with its generation, so that a member that was
 // thrown out cannot overwrite its successor's; without membership the group is only a name.
-func (c *Client) CommitGroup(ctx context.Context, group string, offsets map[Partition]int64, member bool) error {
+func (c *Client) CommitGroup(ctx context.Context, group string, offsets map[Partition]GroupOffset, member bool) error {
 	if member {
 		return c.commitAsMember(ctx, offsets)
 	}
 	set := kadm.Offsets{}
-	for p, at := range offsets {
-		set.AddOffset(p.Topic, p.Partition, at, -1)
+	for p, o := range offsets {
+		set.Add(kadm.Offset{Topic: p.Topic, Partition: p.Partition, At: o.At, LeaderEpoch: -1, Metadata: o.Note})
 	}
 	resp, err := c.adm.CommitOffsets(ctx, group, set)
 	if err == nil {
@@ -26,14 +32,45 @@ func (c *Client) CommitGroup(ctx context.Context, group string, offsets map[Part
 	return Classify(err, "publishing offsets of group "+group)
 }
 
-func (c *Client) commitAsMember(ctx context.Context, offsets map[Partition]int64) error {
+// GroupOffsets reads what is published under a consumer group.
+func (c *Client) GroupOffsets(ctx context.Context, group string) (map[Partition]GroupOffset, error) {
+	const op = "reading the offsets of group "
+	resp, err := c.adm.FetchOffsets(ctx, group)
+	if err != nil {
+		return nil, Classify(err, op+group)
+	}
+	out := map[Partition]GroupOffset{}
+	for topic, parts := range resp {
+		for i, o := range parts {
+			if o.Err != nil {
+				return nil, Classify(o.Err, op+group)
+			}
+			if o.At >= 0 {
+				out[Partition{topic, i}] = GroupOffset{o.At, o.Metadata}
+			}
+		}
+	}
+	return out, nil
+}
+
+func (c *Client) commitAsMember(ctx context.Context, offsets map[Partition]GroupOffset) error {
 	set := map[string]map[int32]kgo.EpochOffset{}
-	for p, at := range offsets {
+	for p, o := range offsets {
 		if set[p.Topic] == nil {
 			set[p.Topic] = map[int32]kgo.EpochOffset{}
 		}
-		set[p.Topic][p.Partition] = kgo.EpochOffset{Epoch: -1, Offset: at}
+		set[p.Topic][p.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o.At}
 	}
+	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
+		for i := range req.Topics {
+			t := &req.Topics[i]
+			for j := range t.Partitions {
+				note := offsets[Partition{t.Topic, t.Partitions[j].Partition}].Note
+				t.Partitions[j].Metadata = &note
+			}
+		}
+		return nil
+	})
 	var failed error
 	c.Kgo.CommitOffsetsSync(ctx, set, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if err != nil {

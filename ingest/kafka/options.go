@@ -71,6 +71,10 @@ func (f Fetch) WithDefaults() Fetch {
 	return f
 }
 
+// readable is the largest answer that is read: a broker sends the first batch whole, whatever was asked for, so a batch
+// that need not be decompressed may be as large as one that was. The rest is room for what surrounds it.
+func (f Fetch) readable() int32 { return max(2*f.MaxBytes, f.MaxBatchBytes+1<<20, 32<<20) }
+
 // partitionBytes is the share of one partition in a fetch of a size.
 func partitionBytes(size int32) int32 {
 	return min(size, max(size/partitionShare, leastPartitionFetch))

@@ -51,11 +51,10 @@ func (c *Client) fetchFrom(ctx context.Context, leaders map[Partition]leading, a
 	if from.err != nil {
 		return Probe{}, Classify(from.err, op)
 	}
-	answer, err := c.Kgo.Broker(int(from.node)).Request(ctx, exactFetch(at, maxBytes))
+	resp, err := c.exact(ctx, from.node, exactFetch(at, maxBytes))
 	if err != nil {
 		return Probe{}, Classify(err, op)
 	}
-	resp := answer.(*kmsg.FetchResponse)
 	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
 		return Probe{}, Classify(err, op)
 	}
@@ -72,7 +71,7 @@ func (c *Client) fetchFrom(ctx context.Context, leaders map[Partition]leading, a
 }
 
 // exactFetch asks for one partition.
-func exactFetch(at place, maxBytes int32) kmsg.Request {
+func exactFetch(at place, maxBytes int32) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
 	// The partition's limit decides. The in-memory broker forgets to name aborted transactions when the request's does.
 	req.MaxWaitMillis, req.MinBytes, req.MaxBytes, req.IsolationLevel = 0, 0, 2*maxBytes, 1
@@ -82,10 +81,20 @@ func exactFetch(at place, maxBytes int32) kmsg.Request {
 	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = at.partition, at.offset, maxBytes
 	rt.Partitions = append(rt.Partitions, rp)
 	req.Topics = append(req.Topics, rt)
-	if at.ID == [16]byte{} {
-		return namedFetch{req}
-	}
 	return req
+}
+
+// exact sends a fetch of one partition to a broker.
+func (c *Client) exact(ctx context.Context, broker int32, fetch *kmsg.FetchRequest) (*kmsg.FetchResponse, error) {
+	var req kmsg.Request = fetch
+	if fetch.Topics[0].TopicID == [16]byte{} {
+		req = namedFetch{fetch}
+	}
+	answer, err := c.Kgo.Broker(int(broker)).Request(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return answer.(*kmsg.FetchResponse), nil
 }
 
 // namedFetch is a fetch of a topic whose id nobody knows: later versions of the request have ids instead of names.

@@ -54,7 +54,7 @@ func (c *Client) BatchEnd(ctx context.Context, t Topic, partition int32, offset 
 	rp.Partition, rp.FetchOffset, rp.PartitionMaxBytes = partition, offset, 1
 	rt.Partitions = append(rt.Partitions, rp)
 	req.Topics = append(req.Topics, rt)
-	resp, err := req.RequestWith(ctx, c.Kgo.Broker(int(leader)))
+	resp, err := c.exact(ctx, leader, req)
 	if err != nil {
 		return 0, Classify(err, op)
 	}

@@ -132,8 +132,24 @@ type LagObserved struct {
 	At        time.Time
 }
 
-// Backpressure reports that partitions were paused or resumed, and what the budget holds.
+// GroupOffsets reports that what is published under the consumer group and what a table holds disagree.
+type GroupOffsets struct {
+	Table, Source, Group string
+	// Ahead is the number of partitions whose group offset is above the table's, although the table once had it: an
+	// alarm that lasts until an event says 0.
+	Ahead int
+	// Foreign is the number of partitions whose group offset somebody else has set below the table's: ignored.
+	Foreign int
+	// Topic and Partition are the first of them, Published its group offset and Stored the table's.
+	Topic             string
+	Partition         int32
+	Published, Stored int64
+	At                time.Time
+}
+
+// Backpressure reports that partitions of a source were paused or resumed, and what the budget holds.
 type Backpressure struct {
+	Source      string
 	Paused      int
 	BytesHeld   int64
 	BytesLimit  int64
@@ -173,6 +189,7 @@ func (CommitRetried) isEvent() {}
 func (SchemaChanged) isEvent() {}
 func (TableCreated) isEvent()  {}
 func (LagObserved) isEvent()   {}
+func (GroupOffsets) isEvent()  {}
 func (Backpressure) isEvent()  {}
 func (Rewound) isEvent()       {}
 func (SourceTrouble) isEvent() {}

@@ -37,6 +37,7 @@ const (
 	bufferBytes      = "ingestd_buffer_bytes"
 	bufferLimitBytes = "ingestd_buffer_limit_bytes"
 	partitionsPaused = "ingestd_partitions_paused"
+	groupAhead       = "ingestd_group_offsets_ahead"
 	contentData      = "data"
 	kindColumnsAdded = "columns_added"
 	labelTable       = "table"
@@ -86,12 +87,13 @@ func definitions() []definition {
 		{commitRetries, counter, "Attempts that did not settle a commit.", []string{labelTable}},
 		{commitConflicts, counter, "Attempts that met a table somebody else had changed.", []string{labelTable}},
 		{commitUnknowns, counter, "Attempts whose answer was lost, so that the table had to be asked.", []string{labelTable}},
+		{groupAhead, gauge, "Partitions whose group offset is above the table's, although the table once had it: commits have left the table.", []string{labelTable}},
 		{schemaChanges, counter, "Schema changes that landed.", []string{labelTable, labelKind}},
 		{rewinds, counter, "Times the cursors were set back to what the table says.", []string{labelTable}},
 		{sourceTroubles, counter, "Obstacles on the way to a source or its registry, retried.", []string{labelSource}},
 		{bufferBytes, gauge, "Bytes buffered in all tables.", nil},
 		{bufferLimitBytes, gauge, "Bytes that may be buffered before partitions pause.", nil},
-		{partitionsPaused, gauge, "Partitions paused because the budget is spent or their lanes are behind.", nil},
+		{partitionsPaused, gauge, "Partitions paused because the budget is spent or their lanes are behind.", []string{labelSource}},
 		{reloadOK, gauge, "1 if the newest reload of the configuration succeeded.", nil},
 		{reloadTime, gauge, "When the configuration was last loaded.", nil},
 		{buildInfo, gauge, "Always 1; the labels say what this binary is.", []string{"version", "revision", "goversion"}},

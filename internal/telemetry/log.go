@@ -52,11 +52,28 @@ func (s *LogSink) Emit(e event.Event) {
 			if e.Spent {
 				why = "partitions paused: the memory budget is spent"
 			}
-			s.repeated(why, "", e.At, []zap.Field{
-				zap.Int("paused", e.Paused), zap.Int64("held_bytes", e.BytesHeld),
+			s.repeated(why, e.Source, e.At, []zap.Field{
+				zap.String("source", e.Source), zap.Int("paused", e.Paused), zap.Int64("held_bytes", e.BytesHeld),
 				zap.Int64("limit_bytes", e.BytesLimit), zap.String("largest", e.LargestHeld)})
 		}
+	case event.GroupOffsets:
+		s.groupOffsets(e)
 	case event.LagObserved, event.ConfigReloaded: // a metric; the command itself says what a reload did
+	}
+}
+
+// groupOffsets writes what the consumer group says that the table does not.
+func (s *LogSink) groupOffsets(e event.GroupOffsets) {
+	fields := []zap.Field{
+		zap.String("table", e.Table), zap.String("source", e.Source), zap.String("group", e.Group), zap.String("topic", e.Topic),
+		zap.Int32("partition", e.Partition), zap.Int64("group_offset", e.Published), zap.Int64("table_offset", e.Stored),
+	}
+	if e.Ahead > 0 {
+		s.log.Error("group offsets are above the table's: commits have left the table", append(fields, zap.Int("partitions", e.Ahead))...)
+	}
+	if e.Foreign > 0 {
+		s.log.Warn("group offsets that somebody else has set are ignored: the table decides; `ingestd tables rewind` sets it back",
+			append(fields, zap.Int("partitions", e.Foreign))...)
 	}
 }
 

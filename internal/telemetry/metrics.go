@@ -28,15 +28,16 @@ type Metrics struct {
 	now      func() time.Time
 	tables   map[string]*tableMetrics
 	sources  map[string]prometheus.Counter
+	paused   map[string]prometheus.Gauge
 
-	buffer, bufferLimit, paused, reloadOK, reloadTime prometheus.Gauge
+	buffer, bufferLimit, reloadOK, reloadTime prometheus.Gauge
 }
 
 // NewMetrics makes all series.
 func NewMetrics(o MetricsOptions) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(), now: o.Now,
-		tables: map[string]*tableMetrics{}, sources: map[string]prometheus.Counter{},
+		tables: map[string]*tableMetrics{}, sources: map[string]prometheus.Counter{}, paused: map[string]prometheus.Gauge{},
 	}
 	b := newBuilder(m.registry)
 	for _, name := range o.Tables {
@@ -44,8 +45,9 @@ func NewMetrics(o MetricsOptions) *Metrics {
 	}
 	for _, name := range o.Sources {
 		m.sources[name] = b.counter(sourceTroubles, name)
+		m.paused[name] = b.gauge(partitionsPaused, name)
 	}
-	m.buffer, m.bufferLimit, m.paused = b.gauge(bufferBytes), b.gauge(bufferLimitBytes), b.gauge(partitionsPaused)
+	m.buffer, m.bufferLimit = b.gauge(bufferBytes), b.gauge(bufferLimitBytes)
 	m.reloadOK, m.reloadTime = b.gauge(reloadOK), b.gauge(reloadTime)
 	m.reloaded(true, o.Now())
 	b.gauge(buildInfo, o.Build.Version, o.Build.Revision, o.Build.Go).Set(1)
@@ -81,7 +83,9 @@ func (m *Metrics) Emit(e event.Event) {
 	case event.Backpressure:
 		m.buffer.Set(float64(e.BytesHeld))
 		m.bufferLimit.Set(float64(e.BytesLimit))
-		m.paused.Set(float64(e.Paused))
+		if g := m.paused[e.Source]; g != nil {
+			g.Set(float64(e.Paused))
+		}
 	case event.ConfigReloaded:
 		m.reloaded(e.OK, e.At)
 	default:
@@ -105,6 +109,8 @@ func tableOf(e event.Event) string {
 	case event.TableCreated:
 		return e.Table
 	case event.LagObserved:
+		return e.Table
+	case event.GroupOffsets:
 		return e.Table
 	case event.Rewound:
 		return e.Table

@@ -29,6 +29,7 @@ type tableMetrics struct {
 	decided    map[string]prometheus.Counter
 	latency    prometheus.Gauge
 	lastCommit prometheus.Gauge
+	ahead      prometheus.Gauge
 	started    time.Time
 
 	mu struct {
@@ -63,6 +64,7 @@ func newTableMetrics(b builder, name string, started time.Time) *tableMetrics {
 		unknowns: b.counter(commitUnknowns, name), columns: b.counter(schemaChanges, name, kindColumnsAdded),
 		rewound: b.counter(rewinds, name), took: b.histogram(commitDuration, name), flushed: b.histogram(flushDuration, name),
 		latency: b.gauge(tableLatency, name), lastCommit: b.gauge(tableLastCommit, name),
+		ahead:   b.gauge(groupAhead, name),
 		commits: map[event.CommitResult]prometheus.Counter{}, states: map[event.State]prometheus.Gauge{}, decided: map[string]prometheus.Counter{}, started: started,
 	}
 	for _, o := range outcome.All() {
@@ -104,6 +106,8 @@ func (t *tableMetrics) emit(e event.Event) {
 		t.columns.Inc()
 	case event.Rewound:
 		t.rewound.Inc()
+	case event.GroupOffsets:
+		t.ahead.Set(float64(e.Ahead))
 	case event.LagObserved:
 		t.observe(e)
 	}

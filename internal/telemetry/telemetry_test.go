@@ -100,10 +100,18 @@ func TestOneLinePerEvent(t *testing.T) {
 		`{"level":"warn","msg":"commit retried","table":"t","attempt":1,"reason":"conflict"}`)
 	f(event.SourceTrouble{Source: "main", Reason: "asking", Err: errors.New("no route")},
 		`{"level":"warn","msg":"source in trouble","error":"no route","source":"main","reason":"asking"}`)
-	f(event.Backpressure{Paused: 3, BytesHeld: 1, BytesLimit: 9, LargestHeld: "t"},
-		`{"level":"warn","msg":"partitions paused: more waits for them than the lanes have decoded","paused":3,"held_bytes":1,"limit_bytes":9,"largest":"t"}`)
-	f(event.Backpressure{Paused: 3, BytesHeld: 10, BytesLimit: 9, LargestHeld: "t", Spent: true},
-		`{"level":"warn","msg":"partitions paused: the memory budget is spent","paused":3,"held_bytes":10,"limit_bytes":9,"largest":"t"}`)
+	group := event.GroupOffsets{Table: "t", Source: "main", Group: "g", Topic: "a", Partition: 1, Published: 9, Stored: 5}
+	f(group)
+	group.Ahead = 2
+	f(group, `{"level":"error","msg":"group offsets are above the table's: commits have left the table","table":"t","source":"main","group":"g",`+
+		`"topic":"a","partition":1,"group_offset":9,"table_offset":5,"partitions":2}`)
+	group.Ahead, group.Foreign = 0, 1
+	f(group, `{"level":"warn","msg":"group offsets that somebody else has set are ignored: the table decides; `+"`ingestd tables rewind`"+` sets it back","table":"t",`+
+		`"source":"main","group":"g","topic":"a","partition":1,"group_offset":9,"table_offset":5,"partitions":1}`)
+	f(event.Backpressure{Source: "main", Paused: 3, BytesHeld: 1, BytesLimit: 9, LargestHeld: "t"},
+		`{"level":"warn","msg":"partitions paused: more waits for them than the lanes have decoded","source":"main","paused":3,"held_bytes":1,"limit_bytes":9,"largest":"t"}`)
+	f(event.Backpressure{Source: "main", Paused: 3, BytesHeld: 10, BytesLimit: 9, LargestHeld: "t", Spent: true},
+		`{"level":"warn","msg":"partitions paused: the memory budget is spent","source":"main","paused":3,"held_bytes":10,"limit_bytes":9,"largest":"t"}`)
 	f(event.Backpressure{BytesHeld: 10, BytesLimit: 90})
 	f(event.LagObserved{Table: "t", Lag: 10})
 	f(event.ConfigReloaded{OK: true})
