@@ -171,7 +171,11 @@ func (o *owner) setState(to event.State, err error) {
 	if err != nil {
 		change.Code, change.Reason, change.Hint = failure.CodeOf(err), err.Error(), failure.HintOf(err)
 		if r := Remedy(change.Code, o.name); to == event.Failed && r != "" && !strings.Contains(change.Hint, "ingestd tables") {
-			change.Hint = joinHints(change.Hint, "then "+r)
+			and := "or "
+			if strings.Contains(r, " resume ") {
+				and = "then "
+			}
+			change.Hint = joinHints(change.Hint, and+r)
 		}
 	}
 	if change, changed := o.status.set(change); changed {
