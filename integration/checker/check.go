@@ -13,6 +13,9 @@ import (
 // stateKey is the key of the positions in a snapshot's summary, as docs/FORMATS.md has it.
 const stateKey = "ingestd.state"
 
+// controlKey marks a snapshot by which an operator moved positions, back or over what is lost.
+const controlKey = "ingestd.control"
+
 // Table is what to look at.
 type Table struct {
 	// Metadata is where the metadata file is, Files how to read it and everything it leads to.
@@ -88,6 +91,7 @@ func readMetadata(t Table) (table.Metadata, error) {
 func (r *Report) lineage(meta table.Metadata) (out []*table.Snapshot) {
 	var younger *table.Snapshot
 	var above *Positions
+	decided := false
 	for s := meta.CurrentSnapshot(); s != nil; {
 		out = append(out, s)
 		if younger != nil && younger.SequenceNumber <= s.SequenceNumber {
@@ -101,10 +105,11 @@ func (r *Report) lineage(meta table.Metadata) (out []*table.Snapshot) {
 			if r.Head == nil {
 				r.Head = below
 			}
-			if above != nil {
+			if above != nil && !decided {
 				r.step(s, above, below)
 			}
 			above = below
+			decided = s.Summary.Properties[controlKey] != ""
 		}
 		younger = s
 		if s.ParentSnapshotID == nil {

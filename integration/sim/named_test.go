@@ -69,7 +69,7 @@ func TestNamedFaults(t *testing.T) {
 		"history expired":                 {nil, append(acting("foreign", 3), acting("expire", 5)...), []string{"operator expire"}},
 		"rollback":                        {nil, []Act{{At: 45 * time.Second, Op: "rollback", Arg: 0}}, nil},
 		"table dropped":                   {nil, []Act{{At: 45 * time.Second, Op: "drop", Arg: 0}}, []string{"operator drop"}},
-		"topic created again":             {nil, []Act{{At: 45 * time.Second, Op: "recreate_topic", Arg: 0}}, []string{"operator recreate_topic", "halt E_TOPIC_RECREATED"}},
+		"topic created again":             {nil, []Act{{At: 45 * time.Second, Op: "recreate_topic", Arg: 0}}, []string{"operator recreate_topic"}},
 		"records deleted":                 {nil, []Act{{At: 60 * time.Second, Op: "delete_records", Arg: 3}}, []string{"operator delete_records"}},
 		"partition added":                 {nil, acting("add_partition", 3), []string{"operator add_partition"}},
 		"leaders move":                    {nil, acting("leaders", 6), nil},

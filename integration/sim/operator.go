@@ -389,32 +389,5 @@ func (w *world) halted(p *process, e event.StateChanged) {
 		w.fail("nothing that happened accounts for %s halting with %s: %s", e.Table, e.Code, e.Reason)
 	}
 	name := strings.TrimPrefix(e.Table, namespace+".")
-	w.later(5*time.Second, func() { w.answer(p, name, e.Code) })
-}
-
-// answer resolves a halt. What cannot be resolved yet stands.
-func (w *world) answer(p *process, name, code string) {
-	switch code {
-	case "E_TABLE_ROLLED_BACK", "E_STATE_AMBIGUOUS", "E_TABLE_REPLACED", "E_STATE_LOST":
-		w.resolve(name, code)
-	case "E_TABLE_DROPPED", "E_TABLE_RECREATED":
-	default:
-		w.mu.Lock()
-		w.standing[name] = code
-		w.mu.Unlock()
-		return
-	}
-	w.log("operator", "restarts %s after %s of %s", p.name, code, name)
-	p.pipeline.Drain()
-}
-
-// resolve rolls the table forward to its newest snapshot.
-func (w *world) resolve(name, code string) {
-	meta := w.lake.metadata(name)
-	if meta == nil || len(meta.Snapshots()) == 0 {
-		return
-	}
-	newest := slices.MaxFunc(meta.Snapshots(), func(a, b icetable.Snapshot) int { return int(a.SequenceNumber - b.SequenceNumber) })
-	w.log("operator", "rolls %s forward to %d after %s", name, newest.SnapshotID, code)
-	w.setHead(name, newest.SnapshotID)
+	w.later(5*time.Second, func() { w.answer(p, name, e) })
 }

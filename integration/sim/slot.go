@@ -99,17 +99,21 @@ func (p *process) options() ingest.Options {
 		Trigger: ingest.Trigger{Interval: w.shape.interval, MaxRows: 40}, Discovery: w.shape.discovery, Now: p.gate.now,
 	}
 	for _, t := range w.shape.tables {
-		to := ingest.TableOptions{
-			Identifier: []string{namespace, t.name}, Source: "main", Topics: t.topics, Audit: true, AddColumns: true,
-			Value: ingest.ValueOptions{Format: ingest.FormatJSON, Schema: w.schema}, Create: ingest.CreateOptions{Auto: true},
-		}
-		if t.avro {
-			to.Value = ingest.ValueOptions{Format: ingest.FormatAvro}
-		}
-		if t.partitioned {
-			to.Create.PartitionBy = []string{"bucket(3, id)"}
-		}
-		o.Tables = append(o.Tables, to)
+		o.Tables = append(o.Tables, w.tableOptions(t))
+	}
+	return o
+}
+
+func (w *world) tableOptions(t tableShape) ingest.TableOptions {
+	o := ingest.TableOptions{
+		Identifier: []string{namespace, t.name}, Source: "main", Topics: t.topics, Audit: true, AddColumns: true,
+		Value: ingest.ValueOptions{Format: ingest.FormatJSON, Schema: w.schema}, Create: ingest.CreateOptions{Auto: true},
+	}
+	if t.avro {
+		o.Value = ingest.ValueOptions{Format: ingest.FormatAvro}
+	}
+	if t.partitioned {
+		o.Create.PartitionBy = []string{"bucket(3, id)"}
 	}
 	return o
 }
