@@ -20,7 +20,7 @@ func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.S
 	if err != nil {
 		return
 	}
-	kept, err := listed(fs, roots(t.view.meta))
+	kept, err := listed(fs, keepers(t.view, expired))
 	if err != nil {
 		return // without knowing what is in use nothing is deleted
 	}
@@ -41,12 +41,22 @@ func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.S
 	t.remove(ctx, files)
 }
 
-// roots are the retained snapshots whose parents are not retained. What they do not list, none of their descendants
-// lists: a snapshot inherits manifests from its parent or writes new ones.
-func roots(meta table.Metadata) []*table.Snapshot {
-	var out []*table.Snapshot
-	for _, s := range meta.Snapshots() {
-		if s.ParentSnapshotID == nil || meta.SnapshotByID(*s.ParentSnapshotID) == nil {
+// keepers are the retained snapshots whose manifests have to be looked at: what they do not list, no retained snapshot
+// has in common with an expired one. The branch's own line is retained without gaps, so that its oldest snapshot
+// stands for it: the others inherit its manifests or wrote new ones, which nothing older lists. What tags and other
+// branches keep lies anywhere, and expired snapshots may have inherited from it.
+func keepers(v *view, expired []*table.Snapshot) (out []*table.Snapshot) {
+	line := map[int64]bool{}
+	var oldest *table.Snapshot
+	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
+		line[s.SnapshotID], oldest = true, s
+		return true
+	})
+	younger := slices.ContainsFunc(expired, func(s *table.Snapshot) bool {
+		return oldest != nil && s.SequenceNumber >= oldest.SequenceNumber
+	})
+	for _, s := range v.meta.Snapshots() {
+		if !line[s.SnapshotID] || younger || s.SnapshotID == oldest.SnapshotID {
 			out = append(out, &s)
 		}
 	}

@@ -42,6 +42,8 @@ type Table struct {
 type Capabilities struct {
 	// NullPin: the assertion that a branch does not exist holds. Nessie accepts it on a branch that exists.
 	NullPin bool
+	// Refs: tables have branches and tags beside the main branch. Nessie has them for the whole catalog only.
+	Refs bool
 	// RemovesMetadata: the catalog removes superseded metadata files itself.
 	RemovesMetadata bool
 }
@@ -59,6 +61,10 @@ type StagedCreator interface {
 // error unless spec.MayCreate.
 func Open(ctx context.Context, cat catalog.Catalog, spec Spec, env Env) (*Table, error) {
 	t := newTable(cat, spec, env)
+	if t.spec.Branch != table.MainBranch && !t.caps.Refs {
+		return nil, failure.New(failure.Config, CodeBranch, "leave branch out, or use another catalog",
+			"table %s: branch %s: this catalog keeps no branches within a table", t.spec.name(), t.spec.Branch)
+	}
 	tbl, err := cat.LoadTable(ctx, t.spec.Identifier)
 	for n := 1; n < stubborn && isGone(err); n++ {
 		if werr := t.env.Wait(ctx, t.env.backoff(n, errorWaitMin, errorWaitMax)); werr != nil {
@@ -81,7 +87,7 @@ func Open(ctx context.Context, cat catalog.Catalog, spec Spec, env Env) (*Table,
 
 // newTable makes a Table that has not looked yet.
 func newTable(cat catalog.Catalog, spec Spec, env Env) *Table {
-	t := &Table{cat: cat, spec: spec, env: env.withDefaults(), caps: Capabilities{NullPin: true}}
+	t := &Table{cat: cat, spec: spec, env: env.withDefaults(), caps: Capabilities{NullPin: true, Refs: true}}
 	if t.spec.Branch == "" {
 		t.spec.Branch = table.MainBranch
 	}

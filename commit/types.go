@@ -74,12 +74,15 @@ type Spec struct {
 type Upkeep struct {
 	// Disabled leaves history and manifests alone.
 	Disabled bool
-	// Every is the number of own commits between two rounds; 0 = 100.
+	// Every is the number of own commits between two rounds; 0 = 50.
 	Every int
 	// KeepMin and KeepMax bound the number of snapshots; 0 = 100 and 2000. Between them age decides.
 	KeepMin, KeepMax int
-	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = two hours.
+	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = twenty minutes.
 	MaxAge time.Duration
+	// Hourly and Daily are the numbers of tags of the main branch that keep longer time travel; 0 = 24 and 7,
+	// negative = none.
+	Hourly, Daily int
 }
 
 // PartitionField is one field of a partition spec. Name "" = the usual one (ts_day, user_id_bucket).

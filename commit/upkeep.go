@@ -14,10 +14,13 @@ import (
 
 // The defaults of Upkeep; what is exported is what `explain` tells.
 const (
-	defaultEvery   = 100
+	defaultEvery   = 50
 	DefaultKeepMin = 100
 	DefaultKeepMax = 2000
-	DefaultMaxAge  = 2 * time.Hour
+	DefaultMaxAge  = 20 * time.Minute
+	// DefaultHourly and DefaultDaily are the numbers of tags.
+	DefaultHourly = 24
+	DefaultDaily  = 7
 	// upkeepTries bounds the attempts of one round; the next round is never far.
 	upkeepTries = 3
 	// smallManifest is the size below which a manifest is merged with others.
@@ -37,11 +40,17 @@ func (u Upkeep) withDefaults() Upkeep {
 	if u.MaxAge <= 0 {
 		u.MaxAge = DefaultMaxAge
 	}
+	if u.Hourly == 0 {
+		u.Hourly = DefaultHourly
+	}
+	if u.Daily == 0 {
+		u.Daily = DefaultDaily
+	}
 	return u
 }
 
-// upkeep keeps a table of ours flat: every so many commits its small manifests are merged and the tail of its
-// history is dropped, in one commit of their own that carries the state on. It is done by whoever finds it due, and
+// upkeep keeps a table of ours flat: every so many commits its small manifests are merged, tags are moved on with the
+// calendar and the tail of its history is dropped, in one commit of their own that carries the state on. It is done by whoever finds it due, and
 // its failures are nobody's problem: the next round finds the same work.
 func (t *Table) upkeep(ctx context.Context) {
 	if t.spec.Upkeep.Disabled || !t.ours() {
@@ -96,15 +105,7 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	} else if err != nil {
 		return false, err
 	}
-	expired := t.expirable(v)
-	if len(expired) > 0 {
-		ids := make([]int64, len(expired))
-		for i, s := range expired {
-			ids[i] = s.SnapshotID
-		}
-		a.set(t.anchor(v, a, expired[0]))
-		a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(ids, false))
-	}
+	tags, expired := t.prune(v, a)
 	if len(a.updates) == 0 {
 		return true, nil
 	}
@@ -112,7 +113,7 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	if err == nil {
 		err = t.look(table.New(a.ident, meta, location, v.tbl.FS, t.cat))
 	} else if lerr := t.load(ctx); lerr == nil {
-		landed, absent := t.tended(a, merged, expired)
+		landed, absent := t.tended(a, merged, tags, expired)
 		if !landed {
 			if absent {
 				t.remove(ctx, a.files)
@@ -127,6 +128,30 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	t.sweepMetadata(ctx, v.meta, t.view.meta)
 	t.removeExpired(ctx, v, expired)
 	return true, nil
+}
+
+// prune adds to a round what it does to tags and history.
+func (t *Table) prune(v *view, a *attempt) (tags tagging, expired []*table.Snapshot) {
+	var line []*table.Snapshot
+	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
+		line = append(line, s)
+		return true
+	})
+	tags = t.retag(v, line)
+	a.updates = append(a.updates, tags.updates()...)
+	carriers, named := t.inUse(v, tags)
+	if expired = t.expirable(line, carriers, named); len(expired) > 0 {
+		a.set(t.anchor(v, a, expired[0]))
+	}
+	expired = append(expired, t.freed(v, tags, named)...)
+	if len(expired) > 0 {
+		ids := make([]int64, len(expired))
+		for i, s := range expired {
+			ids[i] = s.SnapshotID
+		}
+		a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(ids, false))
+	}
+	return tags, expired
 }
 
 // anchor renews the mirrors of other pipelines on this branch whose snapshots the cut takes out of the lineage: they
@@ -172,9 +197,14 @@ func mirrors(meta table.Metadata) map[string]*state.Mirror {
 // tended looks for a round whose answer was lost. absent says that it is provably not there and can no longer get
 // there: the head has moved, and its lineage reaches down to the base without it. Not found behind a cut is not absent;
 // its manifests may be in use by those who came after.
-func (t *Table) tended(a *attempt, merged bool, expired []*table.Snapshot) (landed, absent bool) {
+func (t *Table) tended(a *attempt, merged bool, tags tagging, expired []*table.Snapshot) (landed, absent bool) {
 	if !merged {
-		return len(expired) > 0 && t.view.meta.SnapshotByID(expired[0].SnapshotID) == nil, false
+		landed = len(expired) > 0 && t.view.meta.SnapshotByID(expired[0].SnapshotID) == nil
+		for name := range t.view.meta.Refs() {
+			_, added := tags.add[name]
+			landed = landed || len(expired) == 0 && added
+		}
+		return landed, false
 	}
 	based := false
 	ancestors(t.view.meta, t.view.head, func(s *table.Snapshot) bool {
@@ -199,25 +229,16 @@ func mergeManifests(ctx context.Context, tx *table.Transaction, _ iceberg.Proper
 	return err
 }
 
-// expirable is the tail of the branch's history that may go: beyond KeepMax, or beyond KeepMin and older than
+// expirable is the tail of the branch's line (head first) that may go: beyond KeepMax, or beyond KeepMin and older than
 // MaxAge; never the middle, never what a branch or tag names, and, within KeepMax, nothing from the newest carrier
 // of any pipeline on.
-func (t *Table) expirable(v *view) []*table.Snapshot {
+func (t *Table) expirable(line []*table.Snapshot, carriers, named map[int64]bool) []*table.Snapshot {
 	u := t.spec.Upkeep
-	var line []*table.Snapshot
-	ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
-		line = append(line, s)
-		return true
-	})
 	oldest := t.env.Now().Add(-u.MaxAge).UnixMilli()
 	cut := min(u.KeepMin, len(line))
 	for cut < len(line) && cut < u.KeepMax && line[cut].TimestampMs >= oldest {
 		cut++
 	}
-	if cut >= len(line) {
-		return nil
-	}
-	carriers, named := t.inUse(v)
 	for i := min(len(line), u.KeepMax) - 1; i >= cut; i-- {
 		if carriers[line[i].SnapshotID] {
 			cut = i + 1
@@ -233,13 +254,19 @@ func (t *Table) expirable(v *view) []*table.Snapshot {
 }
 
 // inUse are the snapshots that the mirrors of all pipelines name, and those that belong to branches and tags: the
-// named ones and, for branches, as many ancestors as we keep ourselves.
-func (t *Table) inUse(v *view) (carriers, named map[int64]bool) {
+// named ones and, for branches, as many ancestors as we keep ourselves. Tags that go no longer count, those that come do.
+func (t *Table) inUse(v *view, tags tagging) (carriers, named map[int64]bool) {
 	carriers, named = map[int64]bool{}, map[int64]bool{}
 	for _, m := range mirrors(v.meta) {
 		carriers[m.SnapshotID] = true
 	}
+	for _, ref := range tags.add {
+		named[ref.SnapshotID] = true
+	}
 	for name, ref := range v.meta.Refs() {
+		if tags.drop[name] {
+			continue
+		}
 		named[ref.SnapshotID] = true
 		if name == t.spec.Branch || ref.SnapshotRefType != table.BranchRef {
 			continue

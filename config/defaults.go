@@ -26,6 +26,9 @@ const (
 	DefaultBranch = "main"
 	// DefaultPageRows is what compaction copies best and readers skip best.
 	DefaultPageRows = 20_000
+	// DefaultHourlyTags and DefaultDailyTags keep a day by the hour and a week by the day, and metadata small.
+	DefaultHourlyTags = 24
+	DefaultDailyTags  = 7
 	// DefaultKeyColumn holds a raw or primitive key.
 	DefaultKeyColumn = "_key"
 	// DefaultKeyPrefix keeps a key's fields apart from the value's, which often repeat them.
@@ -93,4 +96,5 @@ func (t *TableSettings) setDefaults() {
 	t.Readers = DefaultReaders()
 	t.Errors = Errors{Frame: PolicyFail, Registry: PolicyFail, Decode: PolicyFail, Convert: PolicyFail}
 	t.Parquet = Parquet{Encoding: EncodingCompat, Compression: CompressionZstd, PageRows: DefaultPageRows}
+	t.History = History{HourlyTags: DefaultHourlyTags, DailyTags: DefaultDailyTags}
 }

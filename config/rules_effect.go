@@ -39,12 +39,15 @@ func effects() []effect {
 		{"parquet.level", "it belongs to parquet.compression: zstd or gzip", func(t Table) bool {
 			return t.Parquet.Compression == CompressionZstd || t.Parquet.Compression == CompressionGzip
 		}},
+		{"history.hourly_tags", "tags are made on branch main only", onMain},
+		{"history.daily_tags", "tags are made on branch main only", onMain},
 		{"partition_by", "the table is not created: auto_create is false", creates},
 		{"properties", "the table is not created: auto_create is false", creates},
 	}
 }
 
 func creates(t Table) bool { return t.AutoCreate }
+func onMain(t Table) bool  { return t.Branch == DefaultBranch }
 
 // crossings checks what only the whole file can tell: settings without effect, unused sources and registries.
 func (v rules) crossings() {

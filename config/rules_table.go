@@ -40,6 +40,7 @@ func (v rules) table(t Table, path string) {
 	v.columns(t, path)
 	v.readers(t.Readers, path)
 	v.parquet(t.Parquet, path+".parquet")
+	v.history(t.History, path+".history")
 	v.properties(t, path)
 	if reason := badName(t.Branch, "-./"); reason != "" {
 		v.fault(path+".branch", "", "%s is no name for a branch: %s", quoteShort(t.Branch), reason)
@@ -166,6 +167,21 @@ func (v rules) parquet(p Parquet, path string) {
 	most := map[Compression]int{CompressionZstd: 22, CompressionGzip: 9}[p.Compression]
 	if most > 0 && (p.Level < 0 || p.Level > most) {
 		v.fault(path+".level", "", "%s knows levels from 1 to %d; 0 is the fastest", p.Compression, most)
+	}
+}
+
+// Each tag keeps a snapshot in the table's metadata, which every commit writes anew.
+const (
+	maxHourlyTags = 31 * 24
+	maxDailyTags  = 366
+)
+
+func (v rules) history(h History, path string) {
+	if h.HourlyTags < 0 || h.HourlyTags > maxHourlyTags {
+		v.fault(path+".hourly_tags", "", "want a number from 0 to %d", maxHourlyTags)
+	}
+	if h.DailyTags < 0 || h.DailyTags > maxDailyTags {
+		v.fault(path+".daily_tags", "", "want a number from 0 to %d", maxDailyTags)
 	}
 }
 

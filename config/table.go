@@ -38,6 +38,8 @@ type TableSettings struct {
 	Errors Errors `yaml:"errors"`
 	// How data files are written.
 	Parquet Parquet `yaml:"parquet"`
+	// How long old states of the table can be read. Only for tables that ingestd has created; in others their own rules hold.
+	History History `yaml:"history"`
 	// Iceberg properties of a new table.
 	Properties map[string]string `yaml:"properties"`
 }
@@ -88,4 +90,13 @@ type Parquet struct {
 	Level int `yaml:"level"`
 	// Rows in one page.
 	PageRows int `yaml:"page_rows"`
+}
+
+// History says which old states of a table can be read. All of the last twenty minutes, and at least the last hundred,
+// are kept anyway.
+type History struct {
+	// Tags `ingestd-hourly-2026-11-22T20`: the table as it was when that hour (UTC) began. The number that is kept; 0 makes none.
+	HourlyTags int `yaml:"hourly_tags"`
+	// Tags `ingestd-daily-2026-11-22`: the table as it was when that day (UTC) began. The number that is kept; 0 makes none.
+	DailyTags int `yaml:"daily_tags"`
 }

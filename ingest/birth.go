@@ -48,6 +48,7 @@ func (o *owner) spec() commit.Spec {
 	return commit.Spec{
 		Identifier: o.opts.Identifier, Pipeline: o.pipeline.opts.Pipeline, Branch: o.opts.Branch, Writer: o.pipeline.opts.Writer,
 		MayCreate: o.opts.Create.Auto, ConfigHash: meaningHash(o.opts.Meaning), AcceptConfig: o.opts.AcceptMeaning,
+		Upkeep: o.opts.Upkeep,
 	}
 }
 

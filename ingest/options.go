@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/iceberg-go/catalog"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/schemareg"
@@ -92,6 +93,8 @@ type TableOptions struct {
 	Branch  string
 	// AddColumns lets new optional fields of a newer writer schema become columns.
 	AddColumns bool
+	// Upkeep bounds the history of a table that ingestd has created.
+	Upkeep commit.Upkeep
 	// Audit appends the auditing columns.
 	Audit   bool
 	Errors  Policies

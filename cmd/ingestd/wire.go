@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/commit/catalog"
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/ingest"
@@ -144,6 +145,7 @@ func tableOptions(t config.Table) (ingest.TableOptions, error) {
 		Audit:      t.AuditColumns,
 		Errors:     policies(t.Errors),
 		Parquet:    parquetOptions(t.Parquet),
+		Upkeep:     upkeep(t.History),
 		Meaning:    t.MeaningHash(),
 		Key:        ingest.KeyOptions{Prefix: t.Key.Prefix, Column: t.Key.Column},
 		Value:      ingest.ValueOptions{NullRows: t.Value.Nulls == config.NullsRow},
@@ -162,6 +164,17 @@ func tableOptions(t config.Table) (ingest.TableOptions, error) {
 		return o, fmt.Errorf("table %s: %w", t.Name, err)
 	}
 	return o, creation(&o, t)
+}
+
+// upkeep translates the numbers of tags: none is spelled as a negative number there.
+func upkeep(h config.History) commit.Upkeep {
+	none := func(n int) int {
+		if n == 0 {
+			return -1
+		}
+		return n
+	}
+	return commit.Upkeep{Hourly: none(h.HourlyTags), Daily: none(h.DailyTags)}
 }
 
 func policies(e config.Errors) ingest.Policies {

@@ -83,10 +83,11 @@ func restOptions(o *Options) ([]rest.Option, error) {
 }
 
 // Capabilities implements commit.Capable. A REST catalog is taken to keep the protocol, except Nessie, which is known
-// to accept the assertion that a branch does not exist on a branch that exists. It tells its name when asked for its
-// configuration.
+// to accept the assertion that a branch does not exist on a branch that exists, and to have branches and tags for the
+// whole catalog instead of a table's. It tells its name when asked for its configuration.
 func (c *restCatalog) Capabilities() commit.Capabilities {
-	return commit.Capabilities{NullPin: !c.transport.nessie(), RemovesMetadata: true}
+	nessie := c.transport.nessie()
+	return commit.Capabilities{NullPin: !nessie, Refs: !nessie, RemovesMetadata: true}
 }
 
 // Close implements Catalog.

@@ -167,6 +167,10 @@ func TestNessieIsKnownByName(t *testing.T) {
 	require.True(t, srv.open(t).Capabilities().NullPin)
 	srv.config = map[string]string{"nessie.is-nessie-catalog": "true"}
 	require.False(t, srv.open(t).Capabilities().NullPin)
+	require.False(t, srv.open(t).Capabilities().Refs)
+	_, err := commit.Open(t.Context(), srv.open(t), commit.Spec{Identifier: shop, Pipeline: "p", Branch: "audit", MayCreate: true}, commit.Env{})
+	require.Equal(t, commit.CodeBranch, failure.CodeOf(err), "%v", err)
+	require.Equal(t, failure.Config, failure.ClassOf(err))
 	require.True(t, srv.open(t).Capabilities().RemovesMetadata)
 }
 

@@ -102,7 +102,7 @@ func warehouseURI(s string) (string, error) {
 
 // Capabilities implements commit.Capable.
 func (*sqliteCatalog) Capabilities() commit.Capabilities {
-	return commit.Capabilities{NullPin: true}
+	return commit.Capabilities{NullPin: true, Refs: true}
 }
 
 // Close implements Catalog.

@@ -212,6 +212,11 @@ func keeping() []mutation {
 			old: "if !named[s.SnapshotID] {", text: "if !named[s.SnapshotID] || true {",
 			why: "what a tag or another branch names stays",
 		},
+		{
+			name: "delete/outside", file: "commit/debris.go", pkg: "./commit", test: "TestTagsKeepTimeTravel",
+			old: "if !line[s.SnapshotID] || younger ||", text: "if younger ||",
+			why: "an expired snapshot may have inherited manifests from one that a tag keeps",
+		},
 	}
 }
 
