@@ -155,6 +155,10 @@ func (v rules) key(t Table, path string) {
 			v.fault(path+".key.column", "", "%s is no column name: %s", quoteShort(k.Column), reason)
 		}
 	}
+	if k.Format == KeyAvro && k.Prefix == "" {
+		v.fault(v.origin(path, "key.prefix"), "write _key_, or whatever no field of the value begins with",
+			"avro keys need a prefix: without one nothing tells their columns from the value's")
+	}
 	if reason := badColumn(k.Prefix); k.Prefix != "" && reason != "" {
 		v.fault(path+".key.prefix", "", "%s cannot begin a column name: %s", quoteShort(k.Prefix), reason)
 	}
