@@ -73,7 +73,7 @@ func deciding() []mutation {
 		},
 		{
 			name: "columns/audit", file: "ingest/columns.go", pkg: pkg, test: "TestNewFieldsLikeKeyColumnsStopTheTable",
-			old: "case t.Audit && table.IsAudit(strings.ToLower(f.Name)):", text: "case false:",
+			old: "case t.Audit && table.IsAudit(strings.ToLower(f.Name)):", text: "case false && had:",
 			why: "a field of the value that is taken for an auditing column is lost",
 		},
 		{
@@ -103,12 +103,12 @@ func deciding() []mutation {
 		},
 		{
 			name: "witness", file: "ingest/witness.go", pkg: pkg, test: "TestTableBehindItsGroup",
-			old: "case g.At > starts[i] && (had || !ours && o.counted(p)):", text: "case false:",
+			old: "case g.At > starts[i] && (had || !ours && o.counted(p)):", text: "case false && had:",
 			why: "a group offset above the table's tells of commits that the table no longer has",
 		},
 		{
 			name: "witness/signature", file: "ingest/witness.go", pkg: pkg, test: "TestGroupThatIsNoWitness",
-			old: "case g.At > starts[i] && (had || !ours && o.counted(p)):", text: "case g.At > starts[i]:",
+			old: "case g.At > starts[i] && (had || !ours && o.counted(p)):", text: "case g.At > starts[i] && (had || true):",
 			why: "a table that came later begins below the group offset, and that is no alarm",
 		},
 		{
