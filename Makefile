@@ -68,15 +68,9 @@ bench-memory: build ## Measure the peak memory of a daemon that catches up: 5 M 
 mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
 	$(GO) run ./internal/mutation $(MUTATION_ARGS)
 
-# An interesting input is made smaller for at most 5 s: the default of a minute can use up a short run.
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME, one after the other
-	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
-	  for target in $$($(GO) test -list '^Fuzz' $$dir | grep '^Fuzz'); do \
-	    echo "== $$dir $$target for $(FUZZTIME)"; \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s $$dir; \
-	  done; \
-	done
+	@GO=$(GO) bash .ci/fuzz $(FUZZTIME)
 
 .PHONY: sim
 sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run, told in full: SIMARGS='-seed 17')
