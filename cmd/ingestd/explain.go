@@ -146,7 +146,11 @@ func (x *explainer) explain(ctx context.Context, t config.Table) explanation {
 	}
 	x.note(&p, x.explainStart(ctx, &p, o, loaded))
 	x.note(&p, x.explainColumns(ctx, &p, o, loaded, t))
-	p.History = historyPlan(x.config, p.Exists, loaded)
+	tags := t.History
+	if t.Branch != config.DefaultBranch {
+		tags = config.History{}
+	}
+	p.History = historyPlan(x.config, tags, p.Exists, loaded)
 	return p
 }
 

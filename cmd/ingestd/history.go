@@ -9,13 +9,16 @@ import (
 )
 
 // historyPlan says how many snapshots a table keeps, and what that costs where we do not decide it.
-func historyPlan(c *config.Config, exists bool, t *commit.Table) []string {
+func historyPlan(c *config.Config, h config.History, exists bool, t *commit.Table) []string {
 	perDay := int(24 * time.Hour / max(c.Commit.Interval.Std(), time.Second))
 	if !exists || t.Properties()[commit.CreatedByKey] != "" {
-		return []string{
+		out := []string{
 			fmt.Sprintf("at least %d and at most %d snapshots; between them those older than %s go, oldest first", commit.DefaultKeepMin, commit.DefaultKeepMax, config.Duration(commit.DefaultMaxAge)),
-			fmt.Sprintf("up to %d snapshots a day at this interval", perDay),
 		}
+		if h.HourlyTags > 0 || h.DailyTags > 0 {
+			out = append(out, fmt.Sprintf("for longer time travel %s and %s", count(h.HourlyTags, "hourly tag"), count(h.DailyTags, "daily tag")))
+		}
+		return append(out, fmt.Sprintf("up to %d snapshots a day at this interval", perDay))
 	}
 	snapshots := t.Metadata().Snapshots()
 	out := []string{
