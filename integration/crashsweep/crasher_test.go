@@ -242,7 +242,7 @@ func (c *tracedConn) Write(b []byte) (n int, err error) {
 }
 
 func keyName(key int) string {
-	names := map[int]string{1: "fetch", 2: "list_offsets", 3: "metadata", 8: "offset_commit", 10: "find_coordinator", 18: "api_versions"}
+	names := map[int]string{1: "fetch", 2: "list_offsets", 3: "metadata", 8: "offset_commit", 9: "offset_fetch", 10: "find_coordinator", 18: "api_versions"}
 	if name, ok := names[key]; ok {
 		return name
 	}
