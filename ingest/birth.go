@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -57,10 +58,20 @@ func (o *owner) dress() (err error) {
 	if o.shape, err = o.newShape(); err != nil {
 		return err
 	}
-	if err := o.opts.Create.Readers.CheckFields(o.shape.layout.Fields); err != nil {
+	if err := o.opts.Create.Readers.Check(ContentsOf(o.table, o.opts.Branch, o.shape.layout.Fields)); err != nil {
 		return err
 	}
 	return o.equip()
+}
+
+// ContentsOf is what a table holds, as far as readers differ about it.
+func ContentsOf(t *commit.Table, branch string, fields []column.Field) table.Contents {
+	meta := t.Metadata()
+	s := meta.SnapshotByName(cmp.Or(branch, icetable.MainBranch))
+	return table.Contents{
+		Name: t.Name(), Readers: meta.Properties()[table.ReadersProperty], FormatVersion: meta.Version(), Fields: fields, Spec: t.PartitionSpec(),
+		Deletes: s != nil && s.Summary != nil && s.Summary.Properties.GetInt("total-delete-files", 0) > 0,
+	}
 }
 
 func meaningHash(meaning string) state.Hash {

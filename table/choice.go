@@ -106,19 +106,6 @@ func (c Choice) Fields(fields []column.Field) []column.Field {
 	return out
 }
 
-// CheckFields refuses columns of an existing table that some reader cannot read.
-func (c Choice) CheckFields(fields []column.Field) error {
-	for i := range fields {
-		if fields[i].Type.Kind == column.Time {
-			return c.refusal(TimeType, "reading column "+fields[i].Name, "take that reader out of readers, or keep the column as a long")
-		}
-		if err := c.CheckFields(fields[i].Type.Fields); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // CheckTerm refuses an entry of partition_by by which some reader would look for rows in the wrong place.
 func (c Choice) CheckTerm(term transform.Term, fields []column.Field) error {
 	for i := range fields {

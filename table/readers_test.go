@@ -1,8 +1,10 @@
 package table_test
 
 import (
+	"slices"
 	"testing"
 
+	"github.com/apache/iceberg-go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingestd/ingestd/internal/failure"
@@ -57,18 +59,19 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.Equal(t, "choosing parquet.encoding delta: spark (held to spark@1.9) cannot read delta encoding [E_READERS] — set parquet.encoding to compat, or name a newer version of that reader",
 		failure.Describe(c.CheckEncoding(parquet.Delta)))
 	fields := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{{Name: "at", Type: column.Type{Kind: column.Time}}}}}}
-	require.Equal(t, "reading column at: clickhouse (held to clickhouse@26.9) cannot read columns of type time [E_READERS] — take that reader out of readers, or keep the column as a long",
-		failure.Describe(c.CheckFields(fields)))
+	require.Equal(t, "reading table a.b for its readers: clickhouse (held to clickhouse@26.9) cannot read columns of type time (s.at), and a column of type time never becomes a long [E_READERS]"+
+		" — ingestd explain a.b says what a change of readers means; take that reader out of readers, or write to a new table",
+		failure.Describe(c.Check(table.Contents{Name: "a.b", Fields: fields})))
 	require.Equal(t, column.Time, fields[0].Type.Fields[0].Type.Kind)
 	adapted := c.Fields(fields)
 	require.Equal(t, column.Field{Name: "at", Doc: "(microseconds of the day)", Type: column.Type{Kind: column.Long}}, adapted[0].Type.Fields[0])
 	require.Equal(t, column.Time, fields[0].Type.Fields[0].Type.Kind, "the proposal is left as it was")
-	require.NoError(t, c.CheckFields(adapted))
+	require.NoError(t, c.Check(table.Contents{Fields: adapted}))
 
 	duck, err := table.Choose([]string{"duckdb"})
 	require.NoError(t, err)
 	require.Equal(t, fields, duck.Fields(fields))
-	require.NoError(t, duck.CheckFields(fields))
+	require.NoError(t, duck.Check(table.Contents{Fields: fields}))
 	require.NoError(t, duck.CheckEncoding(parquet.Delta))
 }
 
@@ -93,6 +96,57 @@ func TestRefusesBucketsOfUUIDs(t *testing.T) {
 	f("", "bucket(4, u)", "pyiceberg", "clickhouse")
 	f("", "bucket(4, s)", "duckdb")
 	f("", "u", "duckdb")
+}
+
+// Of a table that was created for others the plan says what happens to each aspect, and what is refused for good.
+func TestPlanForOtherReaders(t *testing.T) {
+	choose := func(names ...string) table.Choice {
+		c, err := table.Choose(names)
+		require.NoError(t, err)
+		return c
+	}
+	fields := []column.Field{{ID: 1, Name: "u", Type: column.Type{Kind: column.UUID}}, {ID: 2, Name: "at", Type: column.Type{Kind: column.Time}}}
+	spec := iceberg.NewPartitionSpec(iceberg.PartitionField{SourceIDs: []int{1}, FieldID: 1000, Name: "b", Transform: iceberg.BucketTransform{NumBuckets: 4}})
+	x := table.Contents{Name: "a.b", Readers: "pyiceberg", FormatVersion: 3, Fields: fields, Spec: spec, Deletes: true}
+	compat := table.Wanted{Encoding: parquet.Compat, Codec: "zstd"}
+	find := func(plan []table.Change, aspect string) table.Change {
+		at := slices.IndexFunc(plan, func(c table.Change) bool { return c.Aspect == aspect })
+		require.GreaterOrEqual(t, at, 0, aspect)
+		return plan[at]
+	}
+
+	require.Empty(t, choose("pyiceberg").Plan(x, compat), "the same readers")
+	require.NoError(t, choose("pyiceberg").Check(x))
+
+	plan := choose("pyiceberg", "trino", "duckdb", "spark@1.9").Plan(x, compat)
+	for _, aspect := range []string{"readers", "format version", "encoding", "codec", "time", "delete files", "partitions"} {
+		find(plan, aspect)
+	}
+	require.Equal(t, table.Change{Aspect: "encoding", Stored: "compat or delta", Wanted: "compat", Reader: "spark@1.9",
+		Effect: "new files use compat, old files stay; those in delta spark@1.9 cannot read until an engine has rewritten them"}, find(plan, "encoding"))
+	require.Equal(t, table.Change{Aspect: "time", Stored: "time: at", Wanted: "long, microseconds of the day", Reader: "spark@1.9", Refused: true,
+		Effect: "spark@1.9 cannot read columns of type time (at), and a column of type time never becomes a long"}, find(plan, "time"))
+	require.True(t, find(plan, "partitions").Refused)
+	require.Equal(t, "bucket(4, u)", find(plan, "partitions").Stored)
+	require.Contains(t, find(plan, "delete files").Effect, "trino (held to trino@476) cannot read deletion vectors")
+	require.Contains(t, find(plan, "format version").Effect, "never lowered")
+
+	err := choose("duckdb").Check(x)
+	require.Equal(t, failure.Config, failure.ClassOf(err))
+	require.Contains(t, failure.Describe(err), "cannot read buckets of a uuid (bucket(4, u))")
+	require.Contains(t, failure.HintOf(err), "ingestd explain a.b")
+
+	plain := table.Contents{Readers: "spark@1.9,duckdb", FormatVersion: 2}
+	require.Empty(t, choose("duckdb", "spark@1.9").Plan(plain, compat), "the order says nothing")
+	require.NoError(t, choose("duckdb").Check(plain))
+	delta := choose("duckdb").Plan(plain, table.Wanted{Encoding: parquet.Delta, Codec: "zstd"})
+	require.Equal(t, "new files use delta, old files stay", find(delta, "encoding").Effect)
+	require.Equal(t, "compat", find(delta, "encoding").Stored)
+	require.False(t, slices.ContainsFunc(delta, func(c table.Change) bool { return c.Refused || c.Reader != "" }))
+
+	x.Readers = ""
+	require.Empty(t, choose("pyiceberg").Plan(x, compat), "nobody stored any, and nothing stands in the way")
+	require.Contains(t, find(choose("duckdb").Plan(x, compat), "readers").Stored, "not created by ingestd")
 }
 
 func TestExplain(t *testing.T) {

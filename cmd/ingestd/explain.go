@@ -33,9 +33,11 @@ type explanation struct {
 	Columns     []columnPlan    `json:"columns"`
 	PartitionBy []string        `json:"partition_by"`
 	Settings    []settingPlan   `json:"settings"`
-	Commit      []string        `json:"commit"`
-	History     []string        `json:"history"`
-	Errors      config.Errors   `json:"errors"`
+	// Readers is what happens where the readers are not those the table was created for.
+	Readers []table.Change `json:"readers"`
+	Commit  []string       `json:"commit"`
+	History []string       `json:"history"`
+	Errors  config.Errors  `json:"errors"`
 	// Problems are what would keep run from writing, or what could not be found out.
 	Problems []problemPlan `json:"problems"`
 }
@@ -131,7 +133,7 @@ func (x *explainer) explain(ctx context.Context, t config.Table) explanation {
 	p := explanation{
 		Table: t.Name, Source: t.Source, Branch: t.Branch, Value: string(t.Value.Format), Key: string(t.Key.Format), Errors: t.Errors,
 		Commit: commitPlan(x.config), PartitionBy: []string{}, Problems: []problemPlan{}, Partitions: []partitionPlan{}, Columns: []columnPlan{},
-		Origins: []originPlan{}, Settings: []settingPlan{},
+		Origins: []originPlan{}, Settings: []settingPlan{}, Readers: []table.Change{},
 	}
 	if t.Value.Format == config.ValueRaw {
 		p.Key = string(config.KeyRaw)
@@ -249,6 +251,7 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 		}
 		return err
 	}
+	x.note(p, p.explainReaders(choice, ingest.ContentsOf(loaded, t.Branch, fields), o, t))
 	columns, illegal, err := existingColumns(fields, list, o)
 	p.Columns = columns
 	for _, why := range illegal {
@@ -290,16 +293,4 @@ func existingSpec(t *commit.Table) []string {
 		out = append(out, fmt.Sprintf("%s(%s) as %s", f.Transform, name, f.Name))
 	}
 	return out
-}
-
-// commitPlan says when a snapshot is made.
-func commitPlan(c *config.Config) []string {
-	out := []string{"when the oldest row has waited for " + c.Commit.Interval.String()}
-	if c.Commit.MaxRows > 0 {
-		out = append(out, fmt.Sprintf("when %d rows wait", c.Commit.MaxRows))
-	}
-	return append(out,
-		"when "+c.Commit.MaxBytes.String()+" of file wait",
-		"earlier when the memory budget ("+c.Memory.Limit.String()+") is spent, later when the catalog is slow",
-		"offsets without rows: at most every "+c.Commit.ProgressInterval.String())
 }

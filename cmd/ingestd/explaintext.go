@@ -59,6 +59,10 @@ func (p *printer) explanation(x explanation) {
 	for _, s := range x.Settings {
 		p.line("  %s", settingLine(s))
 	}
+	if len(x.Readers) > 0 {
+		p.line("\n  the table and who reads it")
+		p.columns("    ", readerRows(x.Readers))
+	}
 	p.line("\n  a snapshot is committed")
 	for _, c := range x.Commit {
 		p.line("    %s", c)

@@ -185,3 +185,32 @@ func TestUnknownTopicAndMissingSubject(t *testing.T) {
 	require.Zero(t, r.code, r.out)
 	require.Contains(t, r.out, "no topic matches")
 }
+
+// Of a table that was created for other readers explain prints the plan; what cannot be undone ends run as well.
+func TestReadersThatChangeLater(t *testing.T) {
+	file := everyKind(t)
+	require.Zero(t, command(t, "run", "-c", file, "--until-latest").code)
+	for _, x := range explained(t, file) {
+		require.Empty(t, x.Readers, x.Table)
+	}
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	other := strings.NewReplacer("readers: [duckdb, pyiceberg]", "readers: [duckdb, spark]", "parquet: {encoding: delta}", "parquet: {encoding: compat}",
+		"readers: [trino, duckdb]", "readers: [duckdb]")
+	require.NoError(t, os.WriteFile(file, []byte(other.Replace(string(text))), 0o600))
+
+	all := decode[struct{ Tables []explanation }](t, command(t, "explain", "-c", file, "-o", "json").out).Tables
+	require.NotEmpty(t, tableOf(t, all, "k.json_key").Readers)
+	for _, c := range tableOf(t, all, "k.json_key").Readers {
+		require.False(t, c.Refused, c.Aspect)
+	}
+	shown := command(t, "explain", "-c", file, "k.time_for_everybody")
+	require.Equal(t, failure.ExitConfig, shown.code)
+	require.Contains(t, shown.out, "the table and who reads it")
+	require.Regexp(t, `readers +duckdb,pyiceberg +duckdb,spark`, shown.out)
+	require.Regexp(t, `encoding +compat or delta +compat +new files use compat, old files stay; those in delta spark`, shown.out)
+	require.Regexp(t, `time +time: at +long, microseconds of the day +REFUSED: spark`, shown.out)
+	r := command(t, "run", "-c", file, "--until-latest")
+	require.NotZero(t, r.code)
+	require.Contains(t, r.err+r.out, "ingestd explain k.time_for_everybody")
+}

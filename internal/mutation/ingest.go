@@ -145,5 +145,9 @@ func readable() []mutation {
 		name: "readers/buckets", file: "ingest/birth.go", pkg: "./ingest", test: "TestBucketsOfUUIDsNeedReadersThatFindThem",
 		old: "\t\tif err := readers.CheckTerm(p, fields); err != nil {\n\t\t\treturn err\n\t\t}\n", text: "",
 		why: "a named reader that looks in the wrong partitions would miss rows in silence",
+	}, {
+		name: "readers/existing", file: "ingest/birth.go", pkg: "./ingest", test: "TestBucketsOfUUIDsNeedReadersThatFindThem",
+		old: "\tif err := o.opts.Create.Readers.Check(ContentsOf(o.table, o.opts.Branch, o.shape.layout.Fields)); err != nil {\n\t\treturn err\n\t}\n", text: "",
+		why: "readers that are named later must be able to read what the table holds",
 	}}
 }
