@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
@@ -49,6 +50,9 @@ type Options struct {
 	Properties map[string]string
 	// Around wraps every HTTP round trip and may be nil: metrics time it, tests fail it.
 	Around func(http.RoundTripper) http.RoundTripper
+	// Statement wraps the statements that ask where a table stands (lookup) and move it on (swap), and may be nil:
+	// tests fail them, before and after (sqlite).
+	Statement func(name string, ident table.Identifier, do func() error) error
 }
 
 // SigV4 signs requests with the credentials of the AWS default chain.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 	sqlcat "github.com/apache/iceberg-go/catalog/sql"
+	"github.com/apache/iceberg-go/table"
 	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -27,6 +28,8 @@ type sqliteCatalog struct {
 	name  string
 	props iceberg.Properties
 	known known
+	// statement wraps the two statements of a commit.
+	statement func(name string, ident table.Identifier, do func() error) error
 }
 
 func openSQLite(ctx context.Context, o Options) (Catalog, error) {
@@ -57,7 +60,11 @@ func openSQLite(ctx context.Context, o Options) (Catalog, error) {
 	if err != nil {
 		return nil, errors.Join(classifySQLite(err, "opening catalog "+o.Path), db.Close())
 	}
-	return &sqliteCatalog{classified: classified{cat, classifySQLite}, db: db, name: o.Name, props: props}, nil
+	c := &sqliteCatalog{classified: classified{cat, classifySQLite}, db: db, name: o.Name, props: props, statement: o.Statement}
+	if c.statement == nil {
+		c.statement = func(_ string, _ table.Identifier, do func() error) error { return do() }
+	}
+	return c, nil
 }
 
 // dsn asks for write-ahead logging, a fsync with every commit, and patience with other processes. A transaction

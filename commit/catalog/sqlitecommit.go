@@ -71,7 +71,9 @@ func (c *sqliteCatalog) where(ctx context.Context, ident table.Identifier) (stri
 		return "", nil
 	}
 	var location sql.NullString
-	err := c.db.QueryRowContext(ctx, lookup, c.name, ident[0], ident[1]).Scan(&location)
+	err := c.statement("lookup", ident, func() error {
+		return c.db.QueryRowContext(ctx, lookup, c.name, ident[0], ident[1]).Scan(&location)
+	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
@@ -148,11 +150,14 @@ func (c *sqliteCatalog) swap(ctx context.Context, ident table.Identifier, old st
 // replace makes the database point to the new file. If that fails for good, the file is of no use to anybody and is
 // removed; nobody but this call knows its name.
 func (c *sqliteCatalog) replace(ctx context.Context, ident table.Identifier, from, to string, files iceio.WriteFileIO) error {
-	res, err := c.db.ExecContext(ctx, swap, to, from, c.name, ident[0], ident[1], from)
 	var n int64
-	if err == nil {
-		n, err = res.RowsAffected()
-	}
+	err := c.statement("swap", ident, func() error {
+		res, err := c.db.ExecContext(ctx, swap, to, from, c.name, ident[0], ident[1], from)
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
+		return err
+	})
 	if err == nil && n == 0 {
 		err = fmt.Errorf("%w: the table has moved on from %s", table.ErrCommitFailed, path.Base(from))
 	}

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
-	"github.com/apache/iceberg-go/catalog"
+	icecat "github.com/apache/iceberg-go/catalog"
 	iceio "github.com/apache/iceberg-go/io"
 	icetable "github.com/apache/iceberg-go/table"
 
+	"github.com/ingestd/ingestd/commit/catalog"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/table/store"
 )
@@ -44,6 +45,8 @@ type crasher struct {
 	at       point
 	progress progress
 	dir      string
+	// meddle is what another program does before a certain commit; nil = nothing.
+	meddle func(table string) error
 
 	mu    sync.Mutex
 	dead  bool
@@ -249,6 +252,26 @@ func keyName(key int) string {
 	return fmt.Sprintf("key_%d", key)
 }
 
+// statement is the gate of the catalog's database.
+func (x *crasher) statement(op string, ident icetable.Identifier, do func() error) error {
+	table := ident[len(ident)-1]
+	name := table + ".sql." + op
+	return x.call(table, name, func() error {
+		if op == "swap" && x.meddle != nil && x.nth(name) == meddledSwap {
+			if err := x.meddle(table); err != nil {
+				return err
+			}
+		}
+		return do()
+	})
+}
+
+func (x *crasher) nth(name string) int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.count[name]
+}
+
 // tracedCatalog is the gate of the catalog.
 type tracedCatalog struct {
 	catalog.Catalog
@@ -270,7 +293,7 @@ func (c *tracedCatalog) LoadTable(ctx context.Context, ident icetable.Identifier
 }
 
 // CreateTable implements catalog.Catalog.
-func (c *tracedCatalog) CreateTable(ctx context.Context, ident icetable.Identifier, sc *iceberg.Schema, opts ...catalog.CreateTableOpt) (*icetable.Table, error) {
+func (c *tracedCatalog) CreateTable(ctx context.Context, ident icetable.Identifier, sc *iceberg.Schema, opts ...icecat.CreateTableOpt) (*icetable.Table, error) {
 	return traced(c, ident, "create", func() (*icetable.Table, error) { return c.Catalog.CreateTable(ctx, ident, sc, opts...) })
 }
 

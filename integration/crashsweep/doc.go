@@ -5,4 +5,8 @@
 // A crash is simulated in the process: from the chosen call on, every call of that run to catalog, object store and
 // broker fails, and its context ends. Nothing reaches the outside any more, as after kill -9; what it had in memory is
 // gone because the next run shares nothing with it but the world.
+//
+// The catalog is the product's own on SQLite, which each run opens for itself: its metadata files, the statement that
+// asks where a table stands and the one that moves it on are calls like all others. One commit of each table meets
+// another program's, so that taking its metadata file back is among them.
 package crashsweep

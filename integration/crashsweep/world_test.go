@@ -8,19 +8,17 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/apache/iceberg-go"
-	"github.com/apache/iceberg-go/catalog"
-	sqlcat "github.com/apache/iceberg-go/catalog/sql"
 	icetable "github.com/apache/iceberg-go/table"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	_ "modernc.org/sqlite"
 
+	"github.com/ingestd/ingestd/commit/catalog"
 	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/event"
@@ -30,11 +28,13 @@ import (
 )
 
 const (
-	rounds      = 14
+	rounds      = 12
 	perRound    = 8
 	runTimeout  = 60 * time.Second
 	pollPause   = time.Millisecond
 	commitPause = time.Millisecond
+	// meddledSwap is the commit of each table that another program gets ahead of.
+	meddledSwap = 6
 	// fetchWait is short: a partition that is assigned while a fetch waits is read by the next one.
 	fetchWait = 10 * time.Millisecond
 )
@@ -47,8 +47,9 @@ type world struct {
 	t       *testing.T
 	dir     string
 	cluster *kfake.Cluster
-	catalog catalog.Catalog
-	client  *kgo.Client
+	// db is another program's access to the catalog's file.
+	db     *sql.DB
+	client *kgo.Client
 	// produced is the number of records in each topic.
 	produced map[string]int64
 }
@@ -59,17 +60,13 @@ func newWorld(t *testing.T) *world {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "clicks", "logs"))
 	require.NoError(t, err)
 	t.Cleanup(cluster.Close)
-	db, err := sql.Open("sqlite", "file:"+dir+"/catalog.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate")
+	db, err := sql.Open("sqlite", "file:"+dir+"/catalog.db?_pragma=busy_timeout(10000)")
 	require.NoError(t, err)
-	// Several connections would meet SQLite's lock, whose losers sleep up to 100 ms before they try again.
-	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
-	cat, err := sqlcat.NewCatalog("sweep", db, sqlcat.SQLite, iceberg.Properties{"warehouse": "file://" + dir + "/warehouse"})
-	require.NoError(t, err)
 	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	return &world{t: t, dir: dir, cluster: cluster, catalog: cat, client: client, produced: map[string]int64{}}
+	return &world{t: t, dir: dir, cluster: cluster, db: db, client: client, produced: map[string]int64{}}
 }
 
 // scratch is a folder in memory where there is one: the sweep syncs thousands of small files.
@@ -98,6 +95,37 @@ func (w *world) produce() {
 	}
 }
 
+// open opens the product's catalog, as each process does for itself. statement may be nil.
+func (w *world) open(statement func(string, icetable.Identifier, func() error) error) catalog.Catalog {
+	cat, err := catalog.Open(w.t.Context(), catalog.Options{
+		Type: catalog.SQLite, Path: w.dir + "/catalog.db", Warehouse: w.dir + "/warehouse", Statement: statement,
+	})
+	require.NoError(w.t, err)
+	w.t.Cleanup(func() { _ = cat.Close() })
+	return cat
+}
+
+// meddle is a commit of another program between a run's look at a table and its swap: that commit fails, and takes its
+// metadata file back.
+func (w *world) meddle(table string) error {
+	var location string
+	if err := w.db.QueryRow(`SELECT metadata_location FROM iceberg_tables WHERE table_name = ?`, table).Scan(&location); err != nil {
+		return err
+	}
+	path := strings.TrimPrefix(location, "file://")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	number, _, _ := strings.Cut(filepath.Base(path), "-")
+	foreign := filepath.Join(filepath.Dir(path), number+"-foreign.metadata.json")
+	if err := os.WriteFile(foreign, text, 0o600); err != nil {
+		return err
+	}
+	_, err = w.db.Exec(`UPDATE iceberg_tables SET metadata_location = ? WHERE table_name = ?`, "file://"+foreign, table)
+	return err
+}
+
 // options configure a run whose every call goes through x.
 func (w *world) options(x *crasher) ingest.Options {
 	schema, err := jsonrec.NewSchema(jsonrec.Config{Fields: []column.Field{{Name: "id", Type: column.Type{Kind: column.Long}}}})
@@ -111,7 +139,7 @@ func (w *world) options(x *crasher) ingest.Options {
 			Name: "main", GroupID: "sweep", Fetch: kafka.Fetch{MaxWait: fetchWait},
 			Kafka: kafka.Options{Brokers: w.cluster.ListenAddrs(), Dial: x.dial},
 		}},
-		Catalog: &tracedCatalog{Catalog: w.catalog, x: x}, Stores: stores, Events: x,
+		Catalog: &tracedCatalog{Catalog: w.open(x.statement), x: x}, Stores: stores, Events: x,
 		Trigger: ingest.Trigger{Interval: commitPause, MaxRows: perRound},
 	}
 	for _, name := range sortedTables() {
@@ -136,6 +164,7 @@ func sortedTables() []string {
 func (w *world) drive(x *crasher) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), runTimeout)
 	defer cancel()
+	x.meddle = w.meddle
 	p := ingest.New(w.options(x))
 	done := make(chan error, 1)
 	runCtx, kill := context.WithCancel(ctx)
@@ -173,8 +202,9 @@ func (w *world) recover() {
 
 // check holds both tables against their topics: every offset once, with its own id, and no file that is missing.
 func (w *world) check() {
+	cat := w.open(nil)
 	for _, name := range sortedTables() {
-		tbl, err := w.catalog.LoadTable(w.t.Context(), icetable.Identifier{"db", name})
+		tbl, err := cat.LoadTable(w.t.Context(), icetable.Identifier{"db", name})
 		require.NoError(w.t, err)
 		got := map[string]int{}
 		_, it, err := tbl.Scan(icetable.WithSelectedFields("id", "_kafka_offset")).ToArrowRecords(w.t.Context())
