@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 	"testing"
@@ -25,15 +26,22 @@ func (w *world) spec(table TableOptions) commit.Spec {
 // plan is an operator who looks at the table and says what is to be done: the dry run.
 func (w *world) plan(table TableOptions, req ControlRequest) (*ControlPlan, error) {
 	w.t.Helper()
+	req.By, req.Reason = "somebody", "a test"
+	on, done := w.target(table)
+	defer done()
+	return PlanControl(w.t.Context(), req, on)
+}
+
+// target is what a decision about a table is made from.
+func (w *world) target(table TableOptions) (on ControlTarget, done func()) {
+	w.t.Helper()
 	s, err := commit.Examine(w.t.Context(), w.catalog, w.spec(table), commit.Env{})
 	require.NoError(w.t, err)
 	client, err := kafka.Connect(w.t.Context(), kafka.Options{Brokers: w.cluster.ListenAddrs()})
 	require.NoError(w.t, err)
-	defer client.Close()
 	topics, err := client.Topics(w.t.Context(), table.Topics...)
 	require.NoError(w.t, err)
-	req.By, req.Reason = "somebody", "a test"
-	return PlanControl(w.t.Context(), req, ControlTarget{Table: table, Situation: s, Topics: topics, Cluster: client.Cluster(), Broker: client})
+	return ControlTarget{Table: table, Situation: s, Topics: topics, Cluster: client.Cluster(), Broker: client}, client.Close
 }
 
 // decide plans and carries out.
@@ -211,6 +219,36 @@ func TestRecreatedTopicIsAdopted(t *testing.T) {
 				require.NoError(t, w.catchUp(w.options(table)))
 			}
 			w.awaitRows("t", "a", want)
+			w.proven("t")
+		})
+	}
+}
+
+// A topic without an id that was created again is taken over by the command that the halt names, whether the new topic
+// is longer than what was read or not; without a place to begin at, adopt cannot see that it is another one.
+func TestTopicWithoutIDIsAdopted(t *testing.T) {
+	for name, n := range map[string]int{"longer": 12, "shorter": 3} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1, "unused")
+			w.otherCluster(1, "a", oldBrokers())
+			w.produce("a", 0, 5)
+			table := w.jsonTable("t", "a")
+			require.NoError(t, w.catchUp(w.options(table)))
+			have := w.expected("a")
+			w.again("a", 1)
+			w.produceEach("a", 0, n, func(at int64) *kgo.Record {
+				return &kgo.Record{Value: fmt.Appendf(nil, `{"id":%d,"name":"new"}`, at)}
+			})
+			const command = "ingestd tables adopt db.t --from earliest"
+			require.Contains(t, failure.HintOf(w.catchUp(w.options(table))), command)
+			on, done := w.target(table)
+			defer done()
+			require.Contains(t, failure.HintOf(Diagnose(t.Context(), on)), command)
+			_, err := w.plan(table, ControlRequest{Verb: commit.Adopt, Partition: -1})
+			require.Equal(t, commit.CodeControlRefused, failure.CodeOf(err))
+			w.decide(table, ControlRequest{Verb: commit.Adopt, Partition: -1, To: "earliest"})
+			require.NoError(t, w.catchUp(w.options(table)))
+			require.Len(t, w.rows("t", "a"), len(have)+n)
 			w.proven("t")
 		})
 	}

@@ -77,7 +77,7 @@ func (o *owner) checkIdentity() error {
 		}
 		if !alike(s.Cluster, o.source.client.Cluster()) {
 			return failure.New(failure.Halt, codeCluster,
-				"point the source at the old cluster, give the new one a source name of its own, or, if it holds the same offsets: ingestd tables adopt "+o.name,
+				"point the source at the old cluster, give the new one a source name of its own, or, if it holds the same offsets: "+Remedy(codeCluster, o.name),
 				"topic %s of table %s was read from cluster %s, the source now leads to cluster %s", s.Topic, o.name, s.Cluster, o.source.client.Cluster())
 		}
 		if !alike(s.ID, t.ID) {
@@ -89,7 +89,7 @@ func (o *owner) checkIdentity() error {
 
 func (o *owner) recreated(t kafka.Topic, filled [16]byte) error {
 	return failure.New(failure.Halt, codeRecreated,
-		"to go on with the new topic in this table: ingestd tables adopt "+o.name+"; or write it to another table",
+		"to go on with the new topic in this table: "+Remedy(codeRecreated, o.name)+"; or write it to another table",
 		"topic %s was deleted and created again: it now has id %x, table %s was filled from id %x", t.Name, t.ID, o.name, filled)
 }
 
@@ -103,7 +103,7 @@ func (o *owner) checkReachable(p *partition, at int64, e kafka.Ends) error {
 			o.name, p.id.Topic, p.id.Partition, at, e.Start, e.Start-at)
 	case at > e.High:
 		return failure.New(failure.Halt, codeTruncated,
-			"check the broker: the topic lost data or was created again; then go on with what it has: ingestd tables accept-loss "+o.name,
+			truncatedHint(o.name, p.topic),
 			"table %s has read %s/%d up to offset %d, the broker ends at %d", o.name, p.id.Topic, p.id.Partition, at, e.High)
 	}
 	return nil
@@ -148,7 +148,7 @@ func (o *owner) recognize(ctx context.Context, parts []*partition, starts []int6
 	at := starts[slices.IndexFunc(parts, func(p *partition) bool { return p.id.Topic == d.Topic.Name && p.id.Partition == d.Partition })]
 	if d.Topic.ID == [16]byte{} {
 		return failure.New(failure.Halt, codeRecreated,
-			"the topic was created again or its log was replaced; after checking, go on with what it holds now: ingestd tables adopt "+o.name,
+			"the topic was created again or its log was replaced; after checking, go on with what it holds now: "+Remedy(codeRecreated, o.name),
 			"%s/%d is not what table %s has read up to offset %d: %s", d.Topic.Name, d.Partition, o.name, at, d)
 	}
 	return failure.New(failure.Halt, codeTruncated,

@@ -21,7 +21,7 @@ func Remedy(code, table string) string {
 	case commit.CodeStateLost, commit.CodeRecreated:
 		verb, rest = commit.Adopt, " --from start"
 	case codeRecreated:
-		verb = commit.Adopt
+		verb, rest = commit.Adopt, " --from earliest" // which a topic without an id does not go without
 	case codeExpired, codeTruncated:
 		verb = commit.AcceptLoss
 	case "E_BATCH_TOO_LARGE":
@@ -64,6 +64,9 @@ func Diagnose(ctx context.Context, on ControlTarget) error {
 		return err
 	}
 	for _, e := range entries {
+		if e.cut != nil && e.topic.ID == ([16]byte{}) {
+			return failure.New(failure.Halt, codeRecreated, Remedy(codeRecreated, p.s.Table), "%s/%d was created again or replaced: %s", e.id.Topic, e.id.Partition, e.cut)
+		}
 		if e.cut != nil {
 			return failure.New(failure.Halt, codeTruncated, Remedy(codeTruncated, p.s.Table), "%s/%d was cut off and grew again: %s", e.id.Topic, e.id.Partition, e.cut)
 		}
@@ -80,7 +83,16 @@ func unreachable(table string, e entry) error {
 	case e.at < e.ends.Start:
 		return failure.New(failure.Halt, codeExpired, Remedy(codeExpired, table), "%s goes on at %d, the broker begins at %d", where, e.at, e.ends.Start)
 	case e.at > e.ends.High:
-		return failure.New(failure.Halt, codeTruncated, Remedy(codeTruncated, table), "%s goes on at %d, the broker ends at %d", where, e.at, e.ends.High)
+		return failure.New(failure.Halt, codeTruncated, truncatedHint(table, e.topic), "%s goes on at %d, the broker ends at %d", where, e.at, e.ends.High)
 	}
 	return nil
+}
+
+// truncatedHint leaves open what only ids could tell: a topic without one may be another that is still shorter.
+func truncatedHint(table string, t kafka.Topic) string {
+	hint := "check the broker: its log lost records; then go on with what it has: " + Remedy(codeTruncated, table)
+	if t.ID == ([16]byte{}) {
+		hint += "; or, if the topic was created again: " + Remedy(codeRecreated, table)
+	}
+	return hint
 }
