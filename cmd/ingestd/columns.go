@@ -88,8 +88,12 @@ func checkNew(list []ingest.Filling, choice table.Choice, t ingest.TableOptions)
 	for _, s := range list {
 		fields = append(fields, choice.Fields(s.Fields)...)
 	}
-	_, err := t.Create.Terms(fields)
-	return errors.Join(t.CheckFillings(list), err)
+	terms, err := t.Create.Terms(fields)
+	errs := []error{t.CheckFillings(list), err}
+	for _, term := range terms {
+		errs = append(errs, choice.CheckTerm(term, fields))
+	}
+	return errors.Join(errs...)
 }
 
 func planOf(f column.Field, from string) columnPlan {

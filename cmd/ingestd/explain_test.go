@@ -149,4 +149,9 @@ func TestExplainChecksANewTable(t *testing.T) {
 	list[0].Fields[0].Name = table.AuditOffset
 	options.Create.PartitionBy = nil
 	require.Equal(t, ingest.CodeColumnTwice, failure.CodeOf(checkNew(list, table.Choice{}, options)))
+	duck, err := table.Choose([]string{"duckdb"})
+	require.NoError(t, err)
+	list[0].Fields = []column.Field{{Name: "u", Type: column.Type{Kind: column.UUID}}}
+	options.Create.PartitionBy = []string{"bucket(4, u)"}
+	require.ErrorContains(t, checkNew(list, duck, options), "cannot read buckets of a uuid")
 }
