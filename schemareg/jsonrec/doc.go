@@ -17,8 +17,8 @@
 //     and times only in a declared unit. Digits finer than a microsecond are cut off (floor): the one lossy rule.
 //   - A missing field and a null are the same: null in an optional column, a fault in a required one.
 //   - Text must be valid UTF-8 without lone surrogates, or is repaired with U+FFFD if Config.Text says so.
-//   - Keys nobody declared are kept in the rest column, refused or ignored, as Config.Unknown says. Values under
-//     ignored keys must be well-formed, no more: their duplicate keys and their text are not looked at.
+//   - Keys nobody declared are kept in the rest column or refused, as Config.Unknown says. Values under kept keys must
+//     be well-formed text, no more: their duplicate keys are not looked at.
 //
 // A record that breaks a rule gives one failure of class Poison that names the field and the byte offset, never the
 // value. The failure is built when Decode returns; the scanner itself only notes a reason and a place.

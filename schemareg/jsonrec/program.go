@@ -146,10 +146,7 @@ func (m *Program) key(o *object, b []byte, p int, mark uint64) (*field, int) {
 	if why != fine {
 		return nil, m.fail(nil, why, p)
 	}
-	if m.unknown == Rest {
-		return nil, m.keep(b, start, end, from, p)
-	}
-	return nil, p
+	return nil, m.keep(b, start, end, from, p)
 }
 
 // admit says whether a key may be one that nobody declared.
@@ -157,7 +154,7 @@ func (m *Program) admit(name []byte, mark uint64) fault {
 	switch {
 	case m.unknown == Refuse:
 		return unknownKey
-	case m.unknown == Rest && !m.keys.add(mark, name):
+	case !m.keys.add(mark, name):
 		return duplicate
 	}
 	return fine

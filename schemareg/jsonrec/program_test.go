@@ -100,7 +100,7 @@ func TestAgreesWithEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Config{
 			Fields:  drawFields(t, 0),
-			Unknown: rapid.SampledFrom([]Unknown{Rest, Rest, Ignore, Refuse}).Draw(t, "policy"),
+			Unknown: rapid.SampledFrom([]Unknown{Rest, Rest, Refuse}).Draw(t, "policy"),
 			Text:    ReplaceInvalid,
 		}
 		c.Hints = drawHints(t, c.Fields, nil, true)

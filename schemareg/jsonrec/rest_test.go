@@ -43,10 +43,6 @@ func TestUndeclaredKeysAreKeptOnce(t *testing.T) {
 	require.EqualError(t, err, `reading JSON field "x": the key appears twice in its object at byte 7`)
 	_, err = x.last(t, []byte(`{"x":1,"a":[{"x":1},{"x":1}]}`))
 	require.NoError(t, err, "each object has its own keys")
-
-	x = compile(t, Config{Unknown: Ignore, Fields: []column.Field{col("a", column.Long)}})
-	_, err = x.last(t, []byte(`{"x":1,"x":2}`))
-	require.NoError(t, err)
 }
 
 func TestManyKeys(t *testing.T) {

@@ -57,17 +57,19 @@ func TestGoodRowsStayWhenABadOneIsTruncated(t *testing.T) {
 	}
 }
 
-// TestSpellingDoesNotMatter: order of keys, white space and escapes change nothing.
+// TestSpellingDoesNotMatter: order of keys, white space and escapes change nothing but what is kept verbatim.
 func TestSpellingDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := Config{Fields: drawFields(t, 0), Unknown: Ignore}
+		c := Config{Fields: drawFields(t, 0), Unknown: Rest}
 		x := compile(t, c)
 		tree := drawRecord(t, x.schema.root, 0)
 		want, err := x.last(t, spell(nil, tree))
 		require.NoError(t, err)
+		delete(want, RestColumn)
 		for range 3 {
 			got, err := x.last(t, spell(t, reordered(t, tree)))
 			require.NoError(t, err)
+			delete(got, RestColumn)
 			require.Equal(t, want, got)
 		}
 	})

@@ -52,11 +52,10 @@ type Hint struct {
 // Unknown says what happens to keys that nobody declared.
 type Unknown uint8
 
-// The policies. Ignore must be asked for: it loses data.
+// The policies. There is none that loses data.
 const (
 	Refuse Unknown = iota // the record is poison
 	Rest                  // they go to RestColumn
-	Ignore                // they are skipped
 )
 
 // Text says what happens to text that is not valid Unicode.
