@@ -61,6 +61,11 @@ func (o *owner) land(ctx context.Context, cuts []cut, sh *shape) error {
 	var files table.Files
 	err := o.persist(ctx, "writing data files", func() (err error) {
 		files, err = sh.assembler.Assemble(ctx, uuid.NewString(), parts)
+		if failure.ClassOf(err) == failure.Retry && ctx.Err() == nil {
+			// The table's credentials may have run out, and nobody else loads it anew while this is tried. What the look
+			// says about the table is for the commit.
+			_ = o.table.Refresh(ctx)
+		}
 		return err
 	})
 	if err != nil {

@@ -54,10 +54,15 @@ func newWorld(t *testing.T, partitions int32, topics ...string) *world {
 
 func (w *world) openCatalog() catalog.Catalog {
 	w.t.Helper()
+	return w.openCatalogWith(iceberg.Properties{"warehouse": "file://" + w.dir + "/warehouse"})
+}
+
+func (w *world) openCatalogWith(props iceberg.Properties) catalog.Catalog {
+	w.t.Helper()
 	db, err := sql.Open("sqlite", "file:"+w.dir+"/catalog.db?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_txlock=immediate")
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { _ = db.Close() })
-	cat, err := sqlcat.NewCatalog("test", db, sqlcat.SQLite, iceberg.Properties{"warehouse": "file://" + w.dir + "/warehouse"})
+	cat, err := sqlcat.NewCatalog("test", db, sqlcat.SQLite, props)
 	require.NoError(w.t, err)
 	return cat
 }
