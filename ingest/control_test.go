@@ -126,6 +126,41 @@ func TestRolledBackTableIsResumed(t *testing.T) {
 	w.proven("t")
 }
 
+// A table halts while a schema is on its way. Resumed, it asks for the schema again: that nobody wanted it any more
+// was no answer.
+func TestHaltedTableForgetsItsSchemaRequest(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	r := w.newRegistry()
+	v1 := r.schema("a-value", "name")
+	table := w.avroTable("t", "a")
+	o := w.avroOptions(r, table)
+	o.Recheck, o.Discovery = 20*time.Millisecond, 50*time.Millisecond
+	rec := o.recorder()
+	p, wait := w.start(o)
+	w.produceAvro("a", 0, v1, 5, "n")
+	rec.landed("t", 5)
+	w.produceAvro("a", 0, v1, 5, "n")
+	rec.landed("t", 10)
+	r.down.Store(true)
+	w.produceAvro("a", 0, r.schema("a-value", "name", "city"), 5, "n", "c")
+	rec.degraded("t")
+	w.rollback("t")
+	rec.failed("t", commit.CodeRolledBack)
+	requests := p.byName["db.t"].schemas
+	require.Eventually(t, func() bool {
+		requests.mu.Lock()
+		defer requests.mu.Unlock()
+		return len(requests.waiting) == 0
+	}, 20*time.Second, time.Millisecond)
+	r.down.Store(false)
+	w.decide(table, ControlRequest{Verb: commit.Resume, Partition: -1})
+	rec.obeyed("t", commit.Resume)
+	w.awaitRows("t", "a", w.expected("a"))
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
+}
+
 // The rollback of a table with nothing to commit is seen as well.
 func TestRollbackOfAnIdleTableIsSeen(t *testing.T) {
 	w := newWorld(t, 1, "a")

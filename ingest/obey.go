@@ -100,6 +100,7 @@ func (o *owner) again(seen *commit.Table) {
 	change.From = o.status.revive(change)
 	o.events.Emit(change)
 	o.table, o.missed = nil, 0
+	o.schemas.reconsider()
 	clear(o.topics)
 	clear(o.rivals)
 	o.known.mark, o.known.looked = seen.ControlMark(), o.now()

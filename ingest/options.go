@@ -61,7 +61,7 @@ type GroupOptions struct {
 }
 
 // Trigger says when a table is flushed: whichever comes first. Age stretches to a multiple of the catalog's commit
-// latency when that is slow.
+// latency when that is slow, to a minute at most.
 type Trigger struct {
 	Interval         time.Duration
 	MaxRows          int64

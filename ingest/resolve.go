@@ -57,6 +57,22 @@ func (c *schemaCache) settle(m missingSchema, s *avro.Schema, err error) {
 	runAll(waiting)
 }
 
+// abandon ends the waiting without an answer: whoever still wants the schema asks anew.
+func (c *schemaCache) abandon(m missingSchema) {
+	c.mu.Lock()
+	waiting := c.waiting[m]
+	delete(c.waiting, m)
+	c.mu.Unlock()
+	runAll(waiting)
+}
+
+// reconsider forgets why schemas could not be used: an operator may have changed that.
+func (c *schemaCache) reconsider() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.refused)
+}
+
 // resolve fetches a writer schema in the background and wakes whoever waits for it. The registry being away delays
 // the partitions that need it and nobody else.
 func (o *owner) resolve(m missingSchema, wake func()) {
@@ -76,12 +92,17 @@ func (o *owner) resolve(m missingSchema, wake func()) {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err != nil {
-			o.obstruct(what, nil)
-			o.schemas.settle(m, nil, err)
+		if err == nil {
+			o.do(func(ctx context.Context) { o.adopt(ctx, m, s) })
 			return nil
 		}
-		o.do(func(ctx context.Context) { o.adopt(ctx, m, s) })
+		o.obstruct(what, nil)
+		if errors.Is(err, errStopped) {
+			// The table may be given a new start, so this is no answer.
+			o.schemas.abandon(m)
+			return nil
+		}
+		o.schemas.settle(m, nil, err)
 		return nil
 	})
 }
@@ -117,7 +138,11 @@ func (o *owner) registry() schemareg.Registry {
 
 // adopt takes a writer schema into use: columns it brings are added to the table first, in a commit of their own.
 func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
-	if o.status.failed() || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return
+	}
+	if o.status.failed() {
+		o.schemas.abandon(m)
 		return
 	}
 	err := o.persist(ctx, "adding columns", func() error { return o.addColumns(ctx, m.half, s) })
@@ -130,6 +155,7 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 		o.schemas.settle(m, nil, err)
 	default:
 		o.fail(err)
+		o.do(func(context.Context) { o.schemas.abandon(m) })
 	}
 }
 

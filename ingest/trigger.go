@@ -11,6 +11,10 @@ const (
 	latencyFactor = 4
 	// latencyWeight is the weight of the newest sample in the moving average.
 	latencyWeight = 0.3
+	// slowestCommit is the most that one commit may count for, so that rows never wait longer than a minute (or the
+	// interval) for a slow catalog. A commit that sat out an outage, or met a clock that was set, says nothing about
+	// how long the next one takes.
+	slowestCommit = 15 * time.Second
 )
 
 // WithDefaults fills what is zero.
@@ -33,6 +37,7 @@ func (t Trigger) age(latency time.Duration) time.Duration {
 }
 
 func averaged(old, sample time.Duration) time.Duration {
+	sample = min(max(0, sample), slowestCommit)
 	if old == 0 {
 		return sample
 	}

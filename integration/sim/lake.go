@@ -29,13 +29,14 @@ func ident(name string) icetable.Identifier { return icetable.Identifier{namespa
 // metadata is a table's metadata, nil when there is no such table.
 func (l *lake) metadata(name string) icetable.Metadata { return l.Table(ident(name)...) }
 
-// publish writes the metadata file of a table and says where it is.
+// publish writes the metadata file of a table and says where it is. A catalog that shows processes the head only holds
+// the whole history all the same.
 func (l *lake) publish(name string) (string, error) {
 	tbl, err := l.LoadTable(context.Background(), ident(name))
 	if err != nil {
 		return "", err
 	}
-	b, err := json.Marshal(tbl.Metadata())
+	b, err := json.Marshal(l.metadata(name))
 	if err != nil {
 		return "", err
 	}

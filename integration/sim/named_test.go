@@ -108,3 +108,12 @@ func acting(op string, n int) (out []Act) {
 func TestSeed10044(t *testing.T) {
 	replay(t, Plan{Seed: 10044, Listed: true, Acts: []Act{{At: 73556000000, Op: "clock", Arg: 14472}}})
 }
+
+// TestSeed1117 is a failed run, made smaller: a table that had halted while a schema was on its way, and was decided
+// about, was told that nobody wants the schema any more, and halted again.
+func TestSeed1117(t *testing.T) {
+	replay(t, Plan{Seed: 1117, Listed: true,
+		Faults: []Fault{{Process: "p0.1", Call: "kafka.offset_commit", Nth: 15, Fate: "kill_before", For: 57000000000, Error: 50610}},
+		Acts:   []Act{{At: 45792000000, Op: "registry_outage", Arg: 3153}, {At: 65095000000, Op: "recreate_topic", Arg: 49016}},
+	})
+}
