@@ -455,6 +455,18 @@ func TestDroppedTableWaitsForADecision(t *testing.T) {
 	w.proven("t")
 }
 
+// That an idle table was dropped is noticed as well.
+func TestDropOfAnIdleTableIsSeen(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 10)
+	table := w.jsonTable("t", "a")
+	o := w.attentive(table)
+	_, _ = w.start(o)
+	o.recorder().landed("t", 10)
+	require.NoError(t, w.catalog.DropTable(t.Context(), table.Identifier))
+	o.recorder().failed("t", commit.CodeDropped)
+}
+
 // Positions can be named by time.
 func TestRewindToATime(t *testing.T) {
 	w := newWorld(t, 1, "a")

@@ -88,7 +88,7 @@ func (o *owner) commit(ctx context.Context, f *flushed, sh *shape) error {
 	if err != nil {
 		return err
 	}
-	o.latency = averaged(o.latency, res.Took)
+	o.latency, o.known.absent = averaged(o.latency, res.Took), 0
 	if res.Outcome == commit.Fenced {
 		return o.fenced(ctx, f, res)
 	}

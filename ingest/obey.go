@@ -20,8 +20,10 @@ type known struct {
 	// table is the uuid, zero while the table was never opened; mark stands for the control records that it had.
 	table uuid.UUID
 	mark  string
-	// looked is when the table was last looked at without a commit.
+	// looked is when the table was last looked at without a commit; absent is how many such looks in a row have not
+	// found it.
 	looked time.Time
+	absent int
 }
 
 // untilLook is how long until the table should be looked at. A bounded run ends instead.
@@ -49,9 +51,13 @@ func (o *owner) look(ctx context.Context) {
 	err := o.table.Refresh(ctx)
 	switch {
 	case err == nil:
+		o.known.absent = 0
 		o.obey()
 	case failure.CodeOf(err) == commit.CodeDropped, failure.CodeOf(err) == commit.CodeMetadataMissing:
-		// That something is gone is believed when it has been said several times: to the next commit.
+		// That something is gone is believed when it has been said several times.
+		if o.known.absent++; o.known.absent >= missingLooks {
+			o.halt(ctx, err)
+		}
 	case failure.ClassOf(err) == failure.Halt:
 		o.halt(ctx, err)
 	}
@@ -103,7 +109,7 @@ func (o *owner) again(seen *commit.Table) {
 	o.schemas.reconsider()
 	clear(o.topics)
 	clear(o.rivals)
-	o.known.mark, o.known.looked = seen.ControlMark(), o.now()
+	o.known.mark, o.known.looked, o.known.absent = seen.ControlMark(), o.now(), 0
 	if f := o.feed(); f != nil {
 		f.leave(o)
 		f.lookSoon()

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -32,10 +33,13 @@ func (c *Client) CommitGroup(ctx context.Context, group string, offsets map[Part
 	return Classify(err, "publishing offsets of group "+group)
 }
 
-// GroupOffsets reads what is published under a consumer group.
+// GroupOffsets reads what is published under a consumer group: nothing, when there is no such group yet.
 func (c *Client) GroupOffsets(ctx context.Context, group string) (map[Partition]GroupOffset, error) {
 	const op = "reading the offsets of group "
 	resp, err := c.adm.FetchOffsets(ctx, group)
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, Classify(err, op+group)
 	}

@@ -56,6 +56,18 @@ func TestTopicsAndOffsets(t *testing.T) {
 	require.Equal(t, Ends{0, 0, 0}, ends[Partition{"a", 0}])
 }
 
+func TestGroupOffsets(t *testing.T) {
+	cl := connect(t, cluster(t, "a"))
+	none, err := cl.GroupOffsets(t.Context(), "g")
+	require.NoError(t, err, "the group does not exist yet")
+	require.Empty(t, none)
+	want := map[Partition]GroupOffset{{"a", 1}: {At: 7, Note: "note"}}
+	require.NoError(t, cl.CommitGroup(t.Context(), "g", want, false))
+	got, err := cl.GroupOffsets(t.Context(), "g")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
 func TestUnknownTopicIsNamed(t *testing.T) {
 	cl := connect(t, cluster(t, "a"))
 	_, err := cl.Topics(t.Context(), "nope")
