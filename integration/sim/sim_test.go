@@ -2,10 +2,8 @@ package sim
 
 import (
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -23,9 +21,6 @@ var (
 	most  = flag.Duration("for", 0, "begin no more seeds after this long; 0 is no limit")
 	tell  = flag.Bool("tell", false, "tell what happened in every run")
 )
-
-// hangs is how long a run may take in real time.
-const hangs = time.Minute
 
 // tail keeps the last lines of a run.
 type tail struct {
@@ -59,10 +54,7 @@ func run(t *testing.T, p Plan) (res *Result) {
 	t.Helper()
 	lines := &tail{out: p.Follow}
 	p.Follow = lines
-	// A run that hangs does so in virtual time: the clock stands, or something goes round without waiting.
-	debug.SetTraceback("all")
-	hang := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("seed %d hangs:\n%s", p.Seed, lines)) })
-	defer hang.Stop()
+	defer watch(p, lines)()
 	synctest.Test(t, func(t *testing.T) {
 		var err error
 		res, err = Run(t.Context(), p)
