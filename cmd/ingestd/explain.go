@@ -19,6 +19,11 @@ import (
 	"github.com/ingestd/ingestd/table/column"
 )
 
+// explanations is the result of `explain -o json`.
+type explanations struct {
+	Tables []explanation `json:"tables"`
+}
+
 // explanation is what run would do with one table.
 type explanation struct {
 	Table       string          `json:"table"`
@@ -105,9 +110,7 @@ snapshots are committed and how long they are kept. The table need not exist. No
 				list[i] = x.explain(cmd.Context(), t)
 			}
 			if out == formatJSON {
-				err = writeJSON(a.Out, struct {
-					Tables []explanation `json:"tables"`
-				}{list})
+				err = writeJSON(a.Out, explanations{list})
 			} else {
 				err = writeExplanations(a.Out, list)
 			}

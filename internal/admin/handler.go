@@ -93,7 +93,7 @@ func (s site) tables(w http.ResponseWriter, _ *http.Request) {
 		t.Partitions = nil
 		list[i] = t
 	}
-	reply(w, map[string][]Table{"tables": list})
+	reply(w, Tables{list})
 }
 
 func (s site) table(w http.ResponseWriter, r *http.Request) {

@@ -39,6 +39,11 @@ type Holding struct {
 	ReservedBytes int64  `json:"reserved_bytes"`
 }
 
+// Tables is the JSON of /api/v1/tables.
+type Tables struct {
+	Tables []Table `json:"tables"`
+}
+
 // Table is the state of one table: the JSON of /api/v1/tables/{name}.
 type Table struct {
 	Name string `json:"name"`
