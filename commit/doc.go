@@ -4,7 +4,7 @@
 //
 // The heart is one loop (loop.go): load, check, build, pin, commit, settle. Everything that is written goes through
 // it or is shaped like it: rows (Commit), positions alone (Progress), partitions that are new (Begin), the table
-// itself (Create), its columns (Evolve) and its upkeep.
+// itself (Create), its columns (Evolve), rewrites of its files (Replace) and its upkeep.
 //
 // What always holds:
 //
@@ -19,7 +19,7 @@
 //   - Positions are opaque. Kafka is not known here.
 //
 // Where to look: lineage.go has the rules of the walk from the head to the state, settle.go what follows from an
-// answer, guard.go what a batch must not be, birth.go, evolve.go and upkeep.go the rest of a table's life, ledger.go
-// the verification of its books. The library stages snapshots (build.go); its own commit, with its retries and its
-// cleaning up, is never called.
+// answer, guard.go what a batch must not be, replace.go what a rewrite is compared with, birth.go, evolve.go and
+// upkeep.go the rest of a table's life, ledger.go the verification of its books. The library stages snapshots
+// (build.go); its own commit, with its retries and its cleaning up, is never called.
 package commit

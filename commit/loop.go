@@ -28,6 +28,8 @@ type work struct {
 
 	// control is an operator's decision, nil for batches.
 	control *decision
+	// replace is a rewrite, nil for everything else.
+	replace *Replacement
 
 	// before is the metadata as first looked at.
 	before   table.Metadata
@@ -87,6 +89,9 @@ func (t *Table) turn(ctx context.Context, w *work) (Result, bool, error) {
 	}
 	if w.control != nil {
 		return t.controlTurn(ctx, w)
+	}
+	if w.replace != nil {
+		return t.replaceTurn(ctx, w)
 	}
 	todo := w.changes(v.state)
 	if len(todo) == 0 && !(w.first && v.head == nil) {

@@ -46,7 +46,11 @@ func (w *work) absent(v *view, writer string) bool {
 		// Our last commit, or that there was none, is remembered, and it is not this one.
 		return true
 	}
-	// Otherwise the lineage must reach down to the base of every attempt.
+	return w.reaches(v)
+}
+
+// reaches says that the lineage reaches down to the base of every attempt: what is not in it then, is not in the table.
+func (w *work) reaches(v *view) bool {
 	bases := map[int64]bool{}
 	for _, a := range w.attempts {
 		switch {

@@ -108,6 +108,8 @@ func (s *sim) act() {
 		s.moveTag()
 	case n == 5:
 		s.rollbackAndAccept()
+	case n < 9:
+		s.compactOf(rapid.IntRange(0, len(s.writers)-1).Draw(s.rt, "compactor"))
 	default:
 		s.commitOf(rapid.IntRange(0, len(s.writers)-1).Draw(s.rt, "writer"))
 	}

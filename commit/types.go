@@ -122,15 +122,18 @@ const (
 	// Fenced: a stored position differs from the batch's first one. The caller drops the whole batch and reads on
 	// at the positions of Result.State.
 	Fenced
+	// Superseded: a rewrite no longer fits the table. The caller drops its files and plans anew.
+	Superseded
 )
 
 // String names the outcome.
-func (o Outcome) String() string { return [...]string{"landed", "fenced"}[o] }
+func (o Outcome) String() string { return [...]string{"landed", "fenced", "superseded"}[o] }
 
 // Result tells how a commit ended.
 type Result struct {
 	Outcome Outcome
-	// SnapshotID and CommitID are those of the snapshot that holds the batch (Landed).
+	// SnapshotID and CommitID are those of the snapshot that holds the batch (Landed). The snapshot of a rewrite is 0
+	// when others have committed since and its own has expired.
 	SnapshotID int64
 	CommitID   string
 	// State is the newest state of the table that was seen.
@@ -138,8 +141,10 @@ type Result struct {
 	// Mismatch is the first position that differed (Fenced), By the commit that the head names.
 	Mismatch *state.Mismatch
 	By       string
+	// Why is what a rewrite no longer fits (Superseded).
+	Why string
 	// FilesDead: no attempt of this call is in the table or can still get there, so the batch's files may be
-	// deleted (Fenced). False leaves them to orphan removal.
+	// deleted (Fenced, Superseded). False leaves them to orphan removal.
 	FilesDead bool
 	// Attempts counts the commit calls sent; Conflicts those that met a moved head, Unknowns those whose answer
 	// was lost.

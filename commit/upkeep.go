@@ -86,7 +86,8 @@ func (t *Table) ours() bool {
 func (t *Table) upkeepDue(v *view) bool {
 	n, rewritten := 0, false
 	gap := ancestors(v.meta, v.head, func(s *table.Snapshot) bool {
-		rewritten = s.Summary != nil && s.Summary.Operation == table.OpReplace
+		// A rewrite of data files is a replace as well, and merges no manifests.
+		rewritten = s.Summary != nil && s.Summary.Operation == table.OpReplace && summaryCount(s, "deleted-data-files") == 0
 		n++
 		return !rewritten && n <= t.spec.Upkeep.Every
 	})

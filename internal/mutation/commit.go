@@ -9,7 +9,7 @@ func mutations() []mutation {
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.
 func commitMutations() []mutation {
-	return slices.Concat(comparing(), pinning(), looking(), reading(), guarding(), keeping(), sending())
+	return slices.Concat(comparing(), pinning(), looking(), reading(), guarding(), keeping(), replacing(), sending())
 }
 
 // comparing takes out the comparison of positions.
@@ -216,6 +216,52 @@ func keeping() []mutation {
 			name: "delete/outside", file: "commit/debris.go", pkg: "./commit", test: "TestTagsKeepTimeTravel",
 			old: "if !line[s.SnapshotID] || younger ||", text: "if younger ||",
 			why: "an expired snapshot may have inherited manifests from one that a tag keeps",
+		},
+	}
+}
+
+// replacing takes out what a rewrite of data files is compared with.
+func replacing() []mutation {
+	return []mutation{
+		{
+			name: "replace/live", file: "commit/replace.go", pkg: "./commit", test: "TestSupersededRewrites",
+			old: "case len(s.old) > 0:", text: "case false:",
+			why: "every rewritten file is live on the head that the rewrite lands on",
+		},
+		{
+			name: "replace/base", file: "commit/replace.go", pkg: "./commit", test: "TestSupersededRewrites",
+			old: "case !based:", text: "case false:",
+			why: "what was read must be in the history of the head: a rollback brings deleted rows back",
+		},
+		{
+			name: "replace/late", file: "commit/replace.go", pkg: "./commit", test: "TestSupersededRewrites",
+			old: "late := e.SequenceNum() > s.h.sequence", text: "late := e.SequenceNum() < s.h.sequence",
+			why: "rows that were deleted after they had been read would rise again",
+		},
+		{
+			name: "replace/anywhere", file: "commit/replace.go", pkg: "./commit", test: "TestSupersededRewrites",
+			old: "if old.SpecID() == f.SpecID() &&", text: "if false &&",
+			why: "deletes without a single target may reach any file of their partition",
+		},
+		{
+			name: "replace/sequence", file: "commit/replace.go", pkg: "./commit", test: "TestReplacedRowsStayBelowLaterDeletes",
+			old: ".DataSequenceNumber(h.sequence)", text: "",
+			why: "equality deletes that came after the base apply to the rewritten rows",
+		},
+		{
+			name: "replace/landed", file: "commit/replace.go", pkg: "./commit", test: "TestReplaceOnHeadsOnly",
+			old: "case len(s.added) > 0 && len(s.old) == len(r.Old):", text: "case false:",
+			why: "a rewrite whose answer was lost is recognized by its files",
+		},
+		{
+			name: "replace/dead", file: "commit/replace.go", pkg: "./commit", test: "TestReplaceOnHeadsOnly",
+			old: "res.FilesDead = w.reaches(t.view); res.FilesDead {", text: "res.FilesDead = true; true {",
+			why: "files of an attempt that may be in the table are not called dead",
+		},
+		{
+			name: "replace/upkeep", file: "commit/upkeep.go", pkg: "./commit", test: "TestUpkeepIsDueBesideRewrites",
+			old: `table.OpReplace && summaryCount(s, "deleted-data-files") == 0`, text: "table.OpReplace",
+			why: "rewrites of data files do not put off the merging of manifests",
 		},
 	}
 }
