@@ -23,6 +23,9 @@ E2E_ARGS  ?=
 MEMORY_ARGS ?=
 INTEGRATION_ARGS ?=
 
+# Under this tag the Kafka client's locks let the simulator's virtual time go on.
+SIM := $(GO) test -tags synctests ./integration/sim
+
 # The product is one static binary.
 export CGO_ENABLED := 0
 
@@ -43,6 +46,7 @@ demo: build ## Generate a shop's click stream and log, ingest both, serve the ta
 .PHONY: test
 test: ## Run all tests that need nothing but Go
 	$(GO) test -timeout 9m $(TEST_ARGS) $(PKG)
+	@test '$(PKG)' != ./... || $(SIM) -timeout 9m $(TEST_ARGS)
 
 .PHONY: bench
 bench: ## Measure the hot path on one core beside the straightforward pipelines, with gates on the ratios
@@ -74,7 +78,7 @@ fuzz: ## Run every fuzz target for FUZZTIME, one after the other
 
 .PHONY: sim
 sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run, told in full: SIMARGS='-seed 17')
-	$(GO) test -count=1 -timeout 10h ./integration/sim -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
+	$(SIM) -count=1 -timeout 10h -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
 
 .PHONY: soak
 soak: ## Play SIMSEEDS runs of the simulator, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)

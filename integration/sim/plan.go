@@ -64,6 +64,8 @@ type Plan struct {
 	Listed bool
 	// Follow gets what happens as it happens; it may be nil.
 	Follow io.Writer
+	// Why says what is known of the plan already, for a run that hangs.
+	Why string
 }
 
 // String is the plan as the Go code of a test.

@@ -2,9 +2,9 @@ package sim
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +20,9 @@ var (
 	seed  = flag.Uint64("seed", 0, "run this seed alone and tell what happened")
 	most  = flag.Duration("for", 0, "begin no more seeds after this long; 0 is no limit")
 	tell  = flag.Bool("tell", false, "tell what happened in every run")
+
+	failures = flag.Int("failures", 1, "begin no more seeds after so many have failed")
+	small    = flag.Duration("small", time.Minute, "how long failing plans are made smaller, all together")
 )
 
 // tail keeps the last lines of a run.
@@ -49,17 +52,23 @@ func (l *tail) String() string {
 	return strings.Join(l.lines, "")
 }
 
-// run plays a plan in a bubble of its own.
+// run plays a plan in a bubble of its own. A bubble in which nothing can go on any more is a problem like others.
 func run(t *testing.T, p Plan) (res *Result) {
 	t.Helper()
+	if !durable {
+		t.Skip("runs need -tags synctests, as make sim and make test have it")
+	}
 	lines := &tail{out: p.Follow}
 	p.Follow = lines
 	defer watch(p, lines)()
-	synctest.Test(t, func(t *testing.T) {
-		var err error
-		res, err = Run(t.Context(), p)
-		require.NoError(t, err)
-	})
+	defer func() {
+		if stuck := recover(); stuck != nil {
+			res = &Result{Plan: p, Problems: []string{fmt.Sprint(stuck), "in " + profile(true)}, Lines: []string{lines.String()}}
+		}
+	}()
+	var err error
+	synctest.Test(t, func(t *testing.T) { res, err = Run(t.Context(), p) })
+	require.NoError(t, err)
 	res.Judge()
 	return res
 }
@@ -80,66 +89,12 @@ func TestSeeds(t *testing.T) {
 		require.Empty(t, res.Problems)
 		return
 	}
-	began := time.Now()
-	total := map[string]int{}
-	rows, snapshots := 0, 0
-	var virtual time.Duration
-	played := 0
+	s := &soak{t: t, began: time.Now(), hits: map[string]int{}}
 	for i := range *seeds {
-		if *most > 0 && time.Since(began) > *most {
+		if *most > 0 && time.Since(s.began) > *most || len(s.failed) >= *failures {
 			break
 		}
-		played++
-		p := Plan{Seed: *from + uint64(i)}
-		res := run(t, p)
-		total = merged(total, res.Hits)
-		rows, snapshots, virtual = rows+res.Rows, snapshots+res.Snapshots, virtual+res.Virtual
-		if *tell {
-			t.Log("\n" + strings.Join(res.Lines, "\n"))
-		}
-		if len(res.Problems) > 0 {
-			t.Errorf("seed %d: %s\n%s", p.Seed, strings.Join(res.Problems, "\n"), shrunk(t, res.Plan))
-		}
+		s.play(*from + uint64(i))
 	}
-	for _, kind := range sortedKinds(total) {
-		t.Logf("%8d %s", total[kind], kind)
-	}
-	t.Logf("%d seeds in %v: %d rows, %d snapshots, %v of virtual time", played, time.Since(began), rows, snapshots, virtual)
-	if played >= fewSeeds {
-		for _, kind := range expected() {
-			require.GreaterOrEqual(t, total[kind], played/perHit, "%s hardly ever happens: the run proves little about it", kind)
-		}
-	}
-}
-
-const (
-	// perHit: of every kind there has to be one in so many seeds, which makes 100 in 10,000. In fewer than fewSeeds
-	// chance decides too much.
-	perHit   = 100
-	fewSeeds = 5000
-)
-
-// expected lists the kinds of faults that a soak must have met.
-func expected() (out []string) {
-	often := []string{"catalog.load", "catalog.commit", "store.put", "kafka.dial", "kafka.fetch", "kafka.metadata", "kafka.list_offsets"}
-	for call, fates := range map[string][]Fate{
-		"catalog.load": reads(), "catalog.commit": writes(), "catalog.birth": writes(), "store.put": writes(), "store.open": reads(),
-		"store.delete": writes(), "registry": reads(), "kafka.dial": reads(), "kafka.fetch": requestFates(), "kafka.metadata": requestFates(),
-		"kafka.list_offsets": requestFates(), "kafka.offset_commit": {Delay, Refuse, Lose},
-	} {
-		for _, f := range fates {
-			// Deaths and freezes are few in a run, and calls that are made less often meet hardly any of them.
-			if deadly := strings.HasPrefix(string(f), "kill") || strings.HasPrefix(string(f), "freeze"); !deadly || slices.Contains(often, call) {
-				out = append(out, call+" "+string(f))
-			}
-		}
-	}
-	for name := range acts() {
-		out = append(out, "operator "+name)
-	}
-	for _, what := range []string{"process zombie", "process twin", "commit fenced", "commit ok", "kafka.transaction open", "kafka.transaction abort", "decision adopt"} {
-		out = append(out, what)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	s.report()
 }

@@ -123,7 +123,8 @@ func (w *world) heard(p *process, e event.Event) {
 	switch e := e.(type) {
 	case event.StateChanged:
 		w.log(p.name, "%s is %s %s %s", e.Table, e.To, e.Code, e.Reason)
-		if e.To == event.Failed {
+		// A dead process may take the end of its calls for an answer before it notices its own.
+		if e.To == event.Failed && p.gate.ctx.Err() == nil {
 			w.halted(p, e)
 		}
 	case event.CommitDone:
