@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"time"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
@@ -48,6 +49,8 @@ type Options struct {
 
 	// Properties are passed on to the access to metadata files (s3.endpoint, ...).
 	Properties map[string]string
+	// Now is the clock that the ends of vended credentials are compared with; nil = time.Now.
+	Now func() time.Time
 	// Around wraps every HTTP round trip and may be nil: metrics time it, tests fail it.
 	Around func(http.RoundTripper) http.RoundTripper
 	// Statement wraps the statements that ask where a table stands (lookup) and move it on (swap), and may be nil:
@@ -87,6 +90,9 @@ const (
 func Open(ctx context.Context, o Options) (Catalog, error) {
 	if o.Name == "" {
 		o.Name = "default"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	switch o.Type {
 	case REST:

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
-	"strings"
 
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/catalog/rest"
-	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit"
@@ -114,13 +111,9 @@ func (c *restCatalog) StageTable(ctx context.Context, ident table.Identifier, sc
 		return nil, c.classify(err, named("preparing table", ident))
 	}
 	var staged struct {
-		Location string             `json:"metadata-location"`
-		Metadata json.RawMessage    `json:"metadata"`
-		Config   iceberg.Properties `json:"config"`
-		Storage  []struct {
-			Prefix string             `json:"prefix"`
-			Config iceberg.Properties `json:"config"`
-		} `json:"storage-credentials"`
+		vended
+		Location string          `json:"metadata-location"`
+		Metadata json.RawMessage `json:"metadata"`
 	}
 	if err := json.Unmarshal(answer.body, &staged); err != nil {
 		return nil, c.classify(fmt.Errorf("reading the answer: %w", err), named("preparing table", ident))
@@ -129,17 +122,7 @@ func (c *restCatalog) StageTable(ctx context.Context, ident table.Identifier, sc
 	if err != nil {
 		return nil, c.classify(fmt.Errorf("reading the answer: %w", err), named("preparing table", ident))
 	}
-	config := c.transport.properties(c.opts.properties())
-	maps.Copy(config, meta.Properties())
-	maps.Copy(config, staged.Config)
-	longest := -1
-	for _, s := range staged.Storage {
-		if strings.HasPrefix(meta.Location(), s.Prefix) && len(s.Prefix) > longest {
-			longest = len(s.Prefix)
-			maps.Copy(config, s.Config)
-		}
-	}
-	return table.New(ident, meta, staged.Location, iceio.LoadFSFunc(config, meta.Location()), c), nil
+	return table.New(ident, meta, staged.Location, c.files(ident, meta, meta.Location(), &staged.vended), c), nil
 }
 
 // errStaged stops the library between staging a table and committing it.

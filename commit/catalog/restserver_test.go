@@ -30,11 +30,17 @@ type restServer struct {
 	after func(w http.ResponseWriter, r *http.Request) (answered bool)
 	// config is added to the configuration, tableConfig to every table.
 	config, tableConfig map[string]string
-	commits             atomic.Int64
+	// storage gives the credentials that every answer about a table carries; nil = none.
+	storage func() []map[string]any
+	commits atomic.Int64
 }
 
 func newRESTServer(t *testing.T, dir string) *restServer {
-	s := &restServer{backend: openSQLite(t, dir), warehouse: "file://" + dir + "/warehouse"}
+	return serveREST(t, openSQLite(t, dir), "file://"+dir+"/warehouse")
+}
+
+func serveREST(t *testing.T, backend catalog.Catalog, warehouse string) *restServer {
+	s := &restServer{backend: backend, warehouse: warehouse}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/config", func(w http.ResponseWriter, _ *http.Request) {
 		overrides := s.config
@@ -47,7 +53,7 @@ func newRESTServer(t *testing.T, dir string) *restServer {
 	mux.HandleFunc("POST /v1/namespaces/{ns}/tables", s.createTable)
 	mux.HandleFunc("POST /v1/namespaces/{ns}/tables/{table}", s.commitTable)
 	mux.HandleFunc("DELETE /v1/namespaces/{ns}/tables/{table}", s.dropTable)
-	mux.Handle("/", restserve.New(s.backend))
+	mux.Handle("/", s.vend(restserve.New(s.backend)))
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.before == nil || !s.before(w, r) {
 			mux.ServeHTTP(w, r)
@@ -136,7 +142,31 @@ func (s *restServer) createTable(w http.ResponseWriter, r *http.Request) {
 		failWith(w, err)
 		return
 	}
-	answer(w, map[string]any{"metadata-location": nil, "metadata": meta, "config": s.configOfTables()})
+	staged := map[string]any{"metadata-location": nil, "metadata": meta, "config": s.configOfTables()}
+	if s.storage != nil {
+		staged["storage-credentials"] = s.storage()
+	}
+	answer(w, staged)
+}
+
+// vend adds credentials to the answers about tables.
+func (s *restServer) vend(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.storage == nil || r.Method != http.MethodGet || !strings.Contains(r.URL.Path, "/tables/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		plain := httptest.NewRecorder()
+		next.ServeHTTP(plain, r)
+		body := map[string]json.RawMessage{}
+		if err := json.Unmarshal(plain.Body.Bytes(), &body); err != nil || plain.Code != http.StatusOK {
+			w.WriteHeader(plain.Code)
+			_, _ = w.Write(plain.Body.Bytes())
+			return
+		}
+		body["storage-credentials"], _ = json.Marshal(s.storage())
+		answer(w, body)
+	})
 }
 
 func (s *restServer) configOfTables() map[string]string {

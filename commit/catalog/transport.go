@@ -25,6 +25,7 @@ const (
 	idleTimeout     = 60 * time.Second
 	maxConfigAnswer = 1 << 20
 	maxCreateAnswer = 64 << 20
+	maxLoadAnswer   = 1 << 30 // the library reads as much: not for us to refuse
 	maxRefusal      = 1 << 10
 )
 
@@ -172,13 +173,22 @@ func (t *transport) watch(req *http.Request, res *http.Response) error {
 		body, err := keep(res, maxCreateAnswer)
 		want.body = body
 		return err
+	case want != nil && req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/tables/"):
+		body, err := keep(res, maxLoadAnswer)
+		want.body = body
+		return err
 	}
 	return nil
 }
 
 // keep reads a body and puts it back.
 func keep(res *http.Response, limit int64) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
+	var buf bytes.Buffer
+	if res.ContentLength > 0 && res.ContentLength <= limit {
+		buf.Grow(int(res.ContentLength) + bytes.MinRead)
+	}
+	_, err := buf.ReadFrom(io.LimitReader(res.Body, limit+1))
+	body := buf.Bytes()
 	_ = res.Body.Close()
 	if err == nil && int64(len(body)) > limit {
 		err = fmt.Errorf("answer of more than %d bytes", limit)

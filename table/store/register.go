@@ -16,8 +16,8 @@ func (s *Stores) Register(ctx context.Context) (restore func()) {
 	localFactory := func(context.Context, *url.URL, map[string]string) (iceio.IO, error) {
 		return localIO{store: s.local}, nil
 	}
-	s3Factory := func(_ context.Context, _ *url.URL, props map[string]string) (iceio.IO, error) {
-		st, err := s.s3(props)
+	s3Factory := func(ctx context.Context, _ *url.URL, props map[string]string) (iceio.IO, error) {
+		st, err := s.s3(props, grantsOf(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func (s *Stores) IO(ctx context.Context, location string, props map[string]strin
 	case "", "file":
 		return localIO{store: s.local}, nil
 	case "s3", "s3a":
-		st, err := s.s3(props)
+		st, err := s.s3(props, grantsOf(ctx))
 		if err != nil {
 			return nil, err
 		}

@@ -307,3 +307,14 @@ func TestAroundSeesEveryOperation(t *testing.T) {
 	require.ErrorIs(t, tg.IO.(iceio.WriteFileIO).WriteFile(dir+"/g", nil), stop)
 	require.Equal(t, []string{"put", "stat", "open", "read", "delete", "put"}, seen)
 }
+
+func walked(t *testing.T, fsys iceio.IO, root string) (found []string) {
+	t.Helper()
+	require.NoError(t, fsys.(iceio.ListableIO).WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			found = append(found, path)
+		}
+		return err
+	}))
+	return found
+}

@@ -22,8 +22,9 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// maxClients bounds the cache: vended credentials make a new set of settings every hour or so per table.
-const maxClients = 64
+// maxClients bounds the cache: vended credentials make a new set of settings every hour or so per table, and a table
+// may have several.
+const maxClients = 256
 
 // clients keeps one S3 client per distinct set of settings, over one HTTP transport.
 type clients struct {

@@ -190,7 +190,7 @@ func (f *s3File) fill(p []byte, off int64) error {
 // get asks for a range of the object as it was when it was opened: files of a table never change, and one that
 // did must not be read half old, half new.
 func (f *s3File) get(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-	cl, err := f.s.client.s3(ctx)
+	cl, err := f.s.s3(ctx, f.at.uri(f.at.key))
 	if err != nil {
 		return nil, err
 	}

@@ -145,7 +145,7 @@ func (i *s3IO) Remove(name string) error {
 
 // DeleteFiles implements iceio.BulkRemovableIO.
 func (i *s3IO) DeleteFiles(ctx context.Context, paths []string) (deleted []string, err error) {
-	batches, err := byBucket(paths)
+	batches, err := byBucket(paths, i.s.grants)
 	if err != nil {
 		return nil, err
 	}
@@ -156,19 +156,21 @@ func (i *s3IO) DeleteFiles(ctx context.Context, paths []string) (deleted []strin
 	return deleted, err
 }
 
-// byBucket groups paths into requests of at most deleteBatch objects of one bucket.
-func byBucket(paths []string) ([][]objectPath, error) {
+// byBucket groups paths into requests of at most deleteBatch objects of one bucket and one grant.
+func byBucket(paths []string, grants *Grants) ([][]objectPath, error) {
+	type place struct{ bucket, grant string }
 	var batches [][]objectPath
-	open := map[string]int{} // bucket -> its batch with room
+	open := map[place]int{} // place -> its batch with room
 	for _, p := range paths {
 		o, err := parseKey(p)
 		if err != nil {
 			return nil, err
 		}
-		k, ok := open[o.bucket]
+		at := place{o.bucket, grants.prefix(p)}
+		k, ok := open[at]
 		if !ok || len(batches[k]) == deleteBatch {
 			k = len(batches)
-			open[o.bucket] = k
+			open[at] = k
 			batches = append(batches, nil)
 		}
 		batches[k] = append(batches[k], o)
@@ -177,7 +179,7 @@ func byBucket(paths []string) ([][]objectPath, error) {
 }
 
 func (i *s3IO) deleteBatch(ctx context.Context, batch []objectPath) (deleted []string, err error) {
-	cl, err := i.s.client.s3(ctx)
+	cl, err := i.s.s3(ctx, batch[0].uri(batch[0].key))
 	if err != nil {
 		return nil, err
 	}

@@ -27,10 +27,6 @@ func (i *s3IO) walk(root string, fn fs.WalkDirFunc) error {
 	if err != nil {
 		return err
 	}
-	cl, err := i.s.client.s3(i.base)
-	if err != nil {
-		return err
-	}
 	if err := fn(root, fs.FileInfoToDirEntry(objectInfo{name: root, dir: true}), nil); err != nil {
 		return err
 	}
@@ -39,7 +35,7 @@ func (i *s3IO) walk(root string, fn fs.WalkDirFunc) error {
 		prefix += "/"
 	}
 	w := walker{o: o, fn: fn}
-	pages := s3.NewListObjectsV2Paginator(cl, &s3.ListObjectsV2Input{Bucket: &o.bucket, Prefix: &prefix})
+	pages := s3.NewListObjectsV2Paginator(lister{i.s, o.uri(prefix)}, &s3.ListObjectsV2Input{Bucket: &o.bucket, Prefix: &prefix})
 	for pages.HasMorePages() {
 		page, err := i.page(pages)
 		if err != nil {
@@ -52,6 +48,21 @@ func (i *s3IO) walk(root string, fn fs.WalkDirFunc) error {
 		}
 	}
 	return nil
+}
+
+// lister asks for each page with the credentials of its time.
+type lister struct {
+	s    *s3Store
+	path string
+}
+
+// ListObjectsV2 implements s3.ListObjectsV2APIClient.
+func (l lister) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	cl, err := l.s.s3(ctx, l.path)
+	if err != nil {
+		return nil, err
+	}
+	return cl.ListObjectsV2(ctx, in, opts...)
 }
 
 func (i *s3IO) page(pages *s3.ListObjectsV2Paginator) (*s3.ListObjectsV2Output, error) {

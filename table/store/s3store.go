@@ -12,7 +12,10 @@ import (
 
 // s3Store is the Store of one set of S3 settings; it serves every bucket they reach.
 type s3Store struct {
-	client *client
+	clients *clients
+	client  *client
+	// grants choose another client for each path, and renew what it signs with; nil = client for all.
+	grants *Grants
 	pool   *partPool
 	sum    Checksum
 	around Around
@@ -77,8 +80,25 @@ func (s *s3Store) open(ctx context.Context, path string) (objectPath, *s3.Client
 	if err != nil {
 		return o, nil, err
 	}
-	cl, err := s.client.s3(ctx)
+	cl, err := s.s3(ctx, path)
 	return o, cl, err
+}
+
+// s3 gives the SDK's client for a path. Every request asks for it anew: an upload of many parts, or a reader that is
+// open for long, outlives the credentials it began with. Keys of the operator's own never end.
+func (s *s3Store) s3(ctx context.Context, path string) (*s3.Client, error) {
+	if s.grants == nil || s.clients.opts.AccessKeyID != "" {
+		return s.client.s3(ctx)
+	}
+	props, err := s.grants.properties(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	cl, err := s.clients.get(props)
+	if err != nil {
+		return nil, err
+	}
+	return cl.s3(ctx)
 }
 
 func (s *s3Store) probe(ctx context.Context, location string) error {
@@ -86,7 +106,7 @@ func (s *s3Store) probe(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	cl, err := s.client.s3(ctx)
+	cl, err := s.s3(ctx, location)
 	if err != nil {
 		return err
 	}

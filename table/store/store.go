@@ -125,18 +125,18 @@ func (s *Stores) ForProperties(location string, props map[string]string) (Store,
 	case "", "file":
 		return s.local, nil
 	case "s3", "s3a":
-		return s.s3(props)
+		return s.s3(props, nil)
 	default:
 		return nil, unsupported(location)
 	}
 }
 
-func (s *Stores) s3(props map[string]string) (*s3Store, error) {
+func (s *Stores) s3(props map[string]string, grants *Grants) (*s3Store, error) {
 	c, err := s.clients.get(props)
 	if err != nil {
 		return nil, err
 	}
-	return &s3Store{client: c, pool: s.pool, sum: s.opts.S3.Checksum, around: s.opts.Around}, nil
+	return &s3Store{clients: s.clients, client: c, grants: grants, pool: s.pool, sum: s.opts.S3.Checksum, around: s.opts.Around}, nil
 }
 
 // Of gives the store behind file access that iceberg-go got from the registered factories, which is how the
@@ -202,7 +202,7 @@ func (s *Stores) Probe(ctx context.Context, location string) error {
 	case "", "file":
 		return s.local.probe(location)
 	case "s3", "s3a":
-		st, err := s.s3(nil)
+		st, err := s.s3(nil, nil)
 		if err != nil {
 			return err
 		}

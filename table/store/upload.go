@@ -59,7 +59,6 @@ func (p *partPool) put(b []byte) {
 type upload struct {
 	ctx  context.Context
 	s    *s3Store
-	cl   *s3.Client
 	at   objectPath
 	path string
 	hint int64
@@ -76,11 +75,11 @@ type upload struct {
 }
 
 func (s *s3Store) begin(ctx context.Context, path string, size int64) (*upload, error) {
-	at, cl, err := s.open(ctx, path)
+	at, err := parseKey(path)
 	if err != nil {
 		return nil, err
 	}
-	return &upload{ctx: ctx, s: s, cl: cl, at: at, path: path, hint: size}, nil
+	return &upload{ctx: ctx, s: s, at: at, path: path, hint: size}, nil
 }
 
 // Write implements io.Writer.
@@ -161,7 +160,11 @@ func (u *upload) send() error {
 }
 
 func (u *upload) start() error {
-	out, err := u.cl.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
+	cl, err := u.s.s3(u.ctx, u.path)
+	if err != nil {
+		return err
+	}
+	out, err := cl.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
 		Bucket: &u.at.bucket, Key: &u.at.key, ChecksumAlgorithm: u.s.sum.algorithm(),
 	})
 	if err != nil {
@@ -181,7 +184,11 @@ func (u *upload) part(ctx context.Context, number int32, buf []byte) error {
 	}
 	sum := u.s.sum.sum(buf)
 	u.s.sum.onPart(in, sum)
-	out, err := u.cl.UploadPart(ctx, in)
+	cl, err := u.s.s3(ctx, u.path)
+	if err != nil {
+		return err
+	}
+	out, err := cl.UploadPart(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -218,7 +225,11 @@ func (u *upload) put() error {
 	in := &s3.PutObjectInput{Bucket: &u.at.bucket, Key: &u.at.key, Body: bytes.NewReader(u.buf)}
 	sum := u.s.sum.sum(u.buf)
 	u.s.sum.onPut(in, sum)
-	out, err := u.cl.PutObject(u.ctx, in)
+	cl, err := u.s.s3(u.ctx, u.path)
+	if err != nil {
+		return err
+	}
+	out, err := cl.PutObject(u.ctx, in)
 	if err != nil {
 		return err
 	}
@@ -230,7 +241,11 @@ func (u *upload) put() error {
 
 func (u *upload) complete() error {
 	slices.SortFunc(u.parts, func(a, b types.CompletedPart) int { return int(*a.PartNumber - *b.PartNumber) })
-	_, err := u.cl.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
+	cl, err := u.s.s3(u.ctx, u.path)
+	if err != nil {
+		return err
+	}
+	_, err = cl.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 	})
@@ -277,6 +292,8 @@ func (u *upload) abort() {
 	_ = u.group.Wait() // the first error is already on its way to the caller
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTimeout)
 	defer cancel()
-	_, _ = u.cl.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id})
+	if cl, err := u.s.s3(ctx, u.path); err == nil {
+		_, _ = cl.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id})
+	}
 	u.id = ""
 }

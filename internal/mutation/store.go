@@ -1,0 +1,23 @@
+package main
+
+// storeMutations take out what a store promises about credentials.
+func storeMutations() []mutation {
+	const file, pkg = "table/store/grants.go", "./table/store"
+	return []mutation{
+		{
+			name: "grants/renew", file: file, pkg: pkg, test: "TestGrantsAreRenewedBeforeUse",
+			old: "\tif !due {\n\t\treturn set.props, nil\n\t}\n\tif over {", text: "\tif !due || due {\n\t\treturn set.props, nil\n\t}\n\tif over {",
+			why: "vended credentials are renewed before they end",
+		},
+		{
+			name: "grants/prefix", file: file, pkg: pkg, test: "TestGrantsOfTheLongestPrefix",
+			old: "&& len(s.prefix) >= len(best.prefix)", text: "",
+			why: "each file is reached with the grant of its longest prefix",
+		},
+		{
+			name: "grants/mix", file: file, pkg: pkg, test: "TestGrantsDoNotMix",
+			old: "\t\t\t\t\tdelete(out, other)\n", text: "\t\t\t\t\t_ = other\n",
+			why: "a granted pair of keys never goes with another's session token",
+		},
+	}
+}
