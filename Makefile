@@ -105,6 +105,11 @@ readers: ## Let every engine read the matrix of files, keep what they read, and 
 	$(GO) test -tags 'integration full' -count=1 -timeout 60m -v ./integration/matrix -run 'TestEngines|TestHeavyEngines' -update
 	$(GO) test ./integration/matrix -run TestDocument -rewrite
 
+.PHONY: catalogs
+catalogs: ## Ask every catalog everything, keep what it answers, and write docs/CATALOGS.md from it
+	$(GO) test -tags 'integration full' -count=1 -timeout 30m -v ./integration -run 'Conforms$$' -update
+	$(GO) test ./commit/catalog/catalogtest -run TestDocument -rewrite
+
 .PHONY: stack-stop
 stack-stop: ## Stop everything that a test or benchmark left running, and drop its data
 	integration/stack/stack.sh stop --wipe

@@ -44,6 +44,8 @@ type Capabilities struct {
 	NullPin bool
 	// Refs: tables have branches and tags beside the main branch. Nessie has them for the whole catalog only.
 	Refs bool
+	// HeadsOnly: a table shows the head of its branch and none of the snapshots before it. Nessie keeps its own history.
+	HeadsOnly bool
 	// RemovesMetadata: the catalog removes superseded metadata files itself.
 	RemovesMetadata bool
 }

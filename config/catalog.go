@@ -4,13 +4,17 @@ package config
 type Catalog struct {
 	// Kind of catalog.
 	Type CatalogType `yaml:"type" required:"true"`
-	// Name of the catalog in a SQLite file, and in messages.
+	// Name of the catalog in the tables of a database (sqlite, postgres), and in messages.
 	Name string `yaml:"name"`
-	// Address of the catalog (rest).
+	// Address of the catalog (rest) or of the database, `postgres://user@host:5432/database` (postgres).
 	URI string `yaml:"uri"`
+	// Password of the user in the address (postgres). Empty: what PostgreSQL's own programs would take.
+	Password Secret `yaml:"password"`
+	// File that holds the password.
+	PasswordFile string `yaml:"password_file"`
 	// Database file (sqlite).
 	Path string `yaml:"path"`
-	// Where new tables are stored (sqlite: a directory or URI), or the warehouse's name (rest).
+	// Where new tables are stored (sqlite, postgres: a directory or URI), or the warehouse's name (rest).
 	Warehouse string `yaml:"warehouse"`
 	// Bearer token (rest).
 	Token Secret `yaml:"token"`
@@ -28,9 +32,9 @@ type Catalog struct {
 	SigV4 *SigV4 `yaml:"sigv4"`
 	// Headers sent with each request (rest).
 	Headers map[string]Secret `yaml:"headers"`
-	// Authorities and client certificate (rest).
+	// Authorities and client certificate (rest, postgres).
 	TLS *TLS `yaml:"tls"`
-	// Permits sending a token or credential to an http address of another machine.
+	// Permits a token, credential or password to cross the network in plain text.
 	AllowPlaintext bool `yaml:"allow_plaintext"`
 }
 

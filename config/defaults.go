@@ -15,7 +15,7 @@ const (
 	// DefaultNegativeTTL lets a freshly registered schema appear soon without a storm of requests.
 	DefaultNegativeTTL = Duration(10 * time.Second)
 
-	// DefaultCatalogName is the name inside a SQLite catalog file.
+	// DefaultCatalogName is the name inside a database.
 	DefaultCatalogName = "ingestd"
 	// DefaultSigV4Service signs for AWS Glue's REST endpoint.
 	DefaultSigV4Service = "glue"

@@ -44,11 +44,14 @@ type CatalogType string
 
 // Kinds of catalogs.
 const (
-	CatalogREST   CatalogType = "rest"
-	CatalogSQLite CatalogType = "sqlite"
+	CatalogREST     CatalogType = "rest"
+	CatalogSQLite   CatalogType = "sqlite"
+	CatalogPostgres CatalogType = "postgres"
 )
 
-func (CatalogType) options() []string { return []string{string(CatalogREST), string(CatalogSQLite)} }
+func (CatalogType) options() []string {
+	return []string{string(CatalogREST), string(CatalogSQLite), string(CatalogPostgres)}
+}
 
 // ValueFormat says how a record's value is encoded.
 type ValueFormat string

@@ -2,6 +2,8 @@ package config
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -12,27 +14,85 @@ func (v rules) catalog(c Catalog) {
 	switch c.Type {
 	case CatalogSQLite:
 		v.sqlite(c)
+	case CatalogPostgres:
+		v.postgres(c)
 	case CatalogREST:
 		v.rest(c)
 	}
 }
 
 func (v rules) sqlite(c Catalog) {
-	for _, key := range []string{"path", "warehouse"} {
+	v.needs("sqlite", "path", "warehouse")
+	const rest = "it belongs to type: rest"
+	v.restOnly()
+	v.useless("catalog.uri", rest)
+	v.useless("catalog.tls", rest)
+	v.uselessIf(c.AllowPlaintext, "catalog.allow_plaintext", rest)
+	v.uselessSecret("catalog.password", "it belongs to type: postgres")
+}
+
+// needs names the settings a kind of catalog cannot be without.
+func (v rules) needs(kind string, keys ...string) {
+	for _, key := range keys {
 		if !v.set("catalog." + key) {
-			v.fault("catalog."+key, "", "a sqlite catalog needs it")
+			v.fault("catalog."+key, "", "a %s catalog needs it", kind)
 		}
 	}
-	for _, key := range []string{"uri", "oauth2_server_uri", "scope", "sigv4", "headers", "tls"} {
+}
+
+// restOnly refuses the settings that only a REST catalog has.
+func (v rules) restOnly() {
+	for _, key := range []string{"oauth2_server_uri", "scope", "sigv4", "headers"} {
 		v.useless("catalog."+key, "it belongs to type: rest")
 	}
-	v.uselessIf(c.AllowPlaintext, "catalog.allow_plaintext", "it belongs to type: rest")
 	v.uselessSecret("catalog.token", "it belongs to type: rest")
 	v.uselessSecret("catalog.credential", "it belongs to type: rest")
 }
 
+func (v rules) postgres(c Catalog) {
+	v.needs("postgres", "uri", "warehouse")
+	v.restOnly()
+	v.useless("catalog.path", "it belongs to type: sqlite")
+	v.tls("catalog.tls", c.TLS)
+	u := v.postgresAddress(c.URI)
+	if u == nil {
+		return
+	}
+	mode := u.Query().Get("sslmode")
+	if c.TLS != nil && mode != "" {
+		v.fault("catalog.tls", "take sslmode out of catalog.uri", "the address decides about TLS already")
+	}
+	encrypted := c.TLS != nil && c.TLS.Enabled || mode == "require" || mode == "verify-ca" || mode == "verify-full"
+	remote := slices.ContainsFunc(strings.Split(u.Host, ","), func(host string) bool {
+		return !isLoopback((&url.URL{Host: host}).Hostname())
+	})
+	if remote && !encrypted && !c.AllowPlaintext {
+		v.fault("catalog.uri", "set catalog.tls: {}, or allow_plaintext: true", "password and statements could cross the network in plain text")
+	}
+	v.uselessIf(c.AllowPlaintext && (!remote || encrypted), "catalog.allow_plaintext", "nothing would be sent in plain text")
+}
+
+// postgresAddress checks the address of a database and returns it parsed, or nil after a fault.
+func (v rules) postgresAddress(address string) *url.URL {
+	const path = "catalog.uri"
+	if v.unknown[path] || !v.set(path) {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		v.fault(path, "write postgres://user@host:5432/database", "want the address of a PostgreSQL database")
+		return nil
+	}
+	if _, has := u.User.Password(); has || u.Query().Has("password") || u.Query().Has("sslpassword") {
+		v.fault(path, "use catalog.password_file", "an address must not hold credentials")
+		return nil
+	}
+	return u
+}
+
 func (v rules) rest(c Catalog) {
 	v.useless("catalog.path", "it belongs to type: sqlite")
+	v.uselessSecret("catalog.password", "it belongs to type: postgres")
 	if !v.set("catalog.uri") {
 		v.fault("catalog.uri", "", "a rest catalog needs it")
 		return

@@ -28,6 +28,7 @@ type settings struct {
 	Catalog   string // when not the stack's
 	Store     string // host and port of the object store, when not the stack's
 	SQLite    string // file of a SQLite catalog, in place of the REST one
+	Postgres  string // database of the stack with a catalog, in place of the REST one
 	Warehouse string
 	Tables    []tableSettings
 }
@@ -56,6 +57,8 @@ sources:
 {{- end}}
 {{- if .SQLite}}
 catalog: {type: sqlite, path: "{{.SQLite}}", warehouse: "{{.Warehouse}}"}
+{{- else if .Postgres}}
+catalog: {type: postgres, name: {{.Pipeline}}, uri: "postgres://{{.PostgresUser}}@{{.PostgresAddress}}/{{.Postgres}}", password: "{{.PostgresPassword}}", warehouse: "{{.Warehouse}}"}
 {{- else}}
 catalog: {type: rest, uri: "{{.Catalog}}", warehouse: "{{.Warehouse}}"}
 {{- end}}
@@ -109,12 +112,14 @@ func writeConfig(t *testing.T, s settings) string {
 	defaults(&s)
 	data := struct {
 		settings
-		CA, User, Registry, Region, Key, Secret string
+		CA, User, Registry, Region, Key, Secret         string
+		PostgresAddress, PostgresUser, PostgresPassword string
 	}{
 		settings: s,
 		CA:       env.stack.CertificateAuthority(), User: env.stack.Value("KAFKA_USER"),
 		Registry: env.stack.Registry(),
 		Region:   env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
+		PostgresAddress: env.stack.Postgres(), PostgresUser: env.stack.Value("POSTGRES_USER"), PostgresPassword: env.stack.Value("POSTGRES_PASSWORD"),
 	}
 	var text strings.Builder
 	require.NoError(t, template.Must(template.New("config").Parse(configTemplate)).Execute(&text, data))

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/ingestd/ingestd/commit/catalog"
 )
 
 // startParts adds heavy components to the stack.
@@ -48,21 +50,28 @@ func TestHeavyReaders(t *testing.T) {
 	}
 }
 
+func TestNessieConforms(t *testing.T) {
+	startParts(t, "nessie")
+	conforms(t, "Nessie "+env.stack.Value("NESSIE_VERSION"), catalog.Options{
+		Type: catalog.REST, URI: "http://127.0.0.1:" + env.stack.Value("NESSIE_PORT") + "/iceberg", Warehouse: "wh",
+	})
+}
+
 // Nessie shows only the head of a table and knows no null pin: ingestion, restart and verification work all the same.
 func TestNessie(t *testing.T) {
 	startParts(t, "nessie")
 	const n = 500_000
 	topic := unique(t, "nessie")
-	catalog := "http://127.0.0.1:" + env.stack.Value("NESSIE_PORT") + "/iceberg"
+	uri := "http://127.0.0.1:" + env.stack.Value("NESSIE_PORT") + "/iceberg"
 	table := "it." + topic
 	config := writeConfig(t, settings{
-		Pipeline: topic, Catalog: catalog, Warehouse: "wh", Interval: time.Second, Tables: []tableSettings{{Name: table, Topic: topic}},
+		Pipeline: topic, Catalog: uri, Warehouse: "wh", Interval: time.Second, Tables: []tableSettings{{Name: table, Topic: topic}},
 	})
 	for _, upTo := range []int{n / 2, n} {
 		produce(t, produceDeadline, "-n", strconv.Itoa(upTo), "-skip", strconv.Itoa(upTo-n/2), "-avro", topic)
 		untilLatest(t, config)
 	}
 	assertContents(t, table, firstEvents(t, n), []reading{
-		{"light", "read_pyiceberg.py", []string{"--rest", catalog, "--s3", env.stack.ObjectStore()}},
+		{"light", "read_pyiceberg.py", []string{"--rest", uri, "--s3", env.stack.ObjectStore()}},
 	})
 }

@@ -171,8 +171,12 @@ func (k *checks) catalog(ctx context.Context) (string, error) {
 		return "", err
 	}
 	c := k.env.config.Catalog
-	if c.Type == config.CatalogSQLite {
+	switch c.Type {
+	case config.CatalogSQLite:
 		return "SQLite file " + c.Path, nil
+	case config.CatalogPostgres:
+		return "PostgreSQL at " + c.URI, nil
+	case config.CatalogREST:
 	}
 	return "REST catalog at " + c.URI, nil
 }
@@ -205,7 +209,7 @@ func (k *checks) tables(ctx context.Context) {
 
 // isLocation says whether the warehouse is a place, and not the name that a REST catalog knows one by.
 func isLocation(c config.Catalog) bool {
-	return c.Type == config.CatalogSQLite || strings.Contains(c.Warehouse, "://")
+	return c.Type != config.CatalogREST || strings.Contains(c.Warehouse, "://")
 }
 
 // distinctPlaces leaves out the folders below others.

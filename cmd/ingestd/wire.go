@@ -309,7 +309,7 @@ func openLake(ctx context.Context, c *config.Config, o *ingest.Options) error {
 func catalogOptions(c *config.Config) (catalog.Options, error) {
 	k := c.Catalog
 	o := catalog.Options{
-		Type: catalog.Type(k.Type), Name: k.Name, URI: k.URI, Path: k.Path, Warehouse: k.Warehouse, Token: k.Token.Reveal(), Credential: k.Credential.Reveal(),
+		Type: catalog.Type(k.Type), Name: k.Name, URI: k.URI, Password: k.Password.Reveal(), Path: k.Path, Warehouse: k.Warehouse, Token: k.Token.Reveal(), Credential: k.Credential.Reveal(),
 		OAuth2ServerURI: k.OAuth2ServerURI, Scope: k.Scope, Headers: map[string]string{},
 	}
 	for name, v := range k.Headers {

@@ -19,23 +19,26 @@ type Type string
 
 // The catalogs that are served.
 const (
-	REST   Type = "rest"
-	SQLite Type = "sqlite"
+	REST     Type = "rest"
+	SQLite   Type = "sqlite"
+	Postgres Type = "postgres"
 )
 
 // Options say which catalog to open and how to sign in.
 type Options struct {
 	Type Type
-	// Name stands in messages and, for SQLite, in the rows of the database; "" = "default".
+	// Name stands in messages and, for SQLite and PostgreSQL, in the rows of the database; "" = "default".
 	Name string
 
 	// Path is the database file (sqlite).
 	Path string
-	// Warehouse is the root of new tables (sqlite: a directory or URI) or the warehouse's name (rest).
+	// Warehouse is the root of new tables (sqlite, postgres: a directory or URI) or the warehouse's name (rest).
 	Warehouse string
 
-	// URI is the catalog's address, without /v1 (rest).
+	// URI is the catalog's address: without /v1 (rest), or postgres://user@host:5432/database (postgres).
 	URI string
+	// Password signs in to the database (postgres).
+	Password string
 	// Token is a bearer token; Credential is id:secret of OAuth2 client credentials.
 	Token, Credential string
 	// OAuth2ServerURI is the token endpoint, "" = the catalog's own; Scope "" = catalog.
@@ -54,7 +57,7 @@ type Options struct {
 	// Around wraps every HTTP round trip and may be nil: metrics time it, tests fail it.
 	Around func(http.RoundTripper) http.RoundTripper
 	// Statement wraps the statements that ask where a table stands (lookup) and move it on (swap), and may be nil:
-	// tests fail them, before and after (sqlite).
+	// tests fail them, before and after (sqlite, postgres).
 	Statement func(name string, ident table.Identifier, do func() error) error
 }
 
@@ -99,8 +102,10 @@ func Open(ctx context.Context, o Options) (Catalog, error) {
 		return openREST(ctx, o)
 	case SQLite:
 		return openSQLite(ctx, o)
+	case Postgres:
+		return openPostgres(ctx, o)
 	}
-	return nil, failure.New(failure.Config, CodeOptions, "set catalog.type to rest or sqlite", "catalog type %q is not served", o.Type)
+	return nil, failure.New(failure.Config, CodeOptions, "set catalog.type to rest, sqlite or postgres", "catalog type %q is not served", o.Type)
 }
 
 // properties are the library's, without what it would read as settings of its own.

@@ -84,7 +84,7 @@ func restOptions(o *Options) ([]rest.Option, error) {
 // whole catalog instead of a table's. It tells its name when asked for its configuration.
 func (c *restCatalog) Capabilities() commit.Capabilities {
 	nessie := c.transport.nessie()
-	return commit.Capabilities{NullPin: !nessie, Refs: !nessie, RemovesMetadata: true}
+	return commit.Capabilities{NullPin: !nessie, Refs: !nessie, HeadsOnly: nessie, RemovesMetadata: true}
 }
 
 // Close implements Catalog.

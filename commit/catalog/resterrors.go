@@ -44,18 +44,26 @@ func classifySignIn(err error, doing string) error {
 		}
 		return failure.Wrap(err, failure.Config, CodeAuth, "check catalog.credential, catalog.scope and catalog.oauth2_server_uri", "%s: the token endpoint refuses the credential", doing)
 	}
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var verify *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	if errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &verify) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) {
-		return failure.Wrap(err, failure.Config, CodeTLS, "check catalog.tls (ca_file, server_name) and the scheme of catalog.uri", "%s", doing)
+	if f := classifyTLS(err, doing); f != nil {
+		return f
 	}
 	switch {
 	case errors.Is(err, rest.ErrUnauthorized):
 		return failure.Wrap(err, failure.Config, CodeAuth, "check catalog.token or catalog.credential", "%s", doing)
 	case errors.Is(err, rest.ErrForbidden):
 		return failure.Wrap(err, failure.Config, CodeForbidden, "grant the catalog's principal the right to do this", "%s", doing)
+	}
+	return nil
+}
+
+// classifyTLS recognises a connection whose other side is not whom we expect; nil for anything else.
+func classifyTLS(err error, doing string) error {
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var verify *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	if errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &verify) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) {
+		return failure.Wrap(err, failure.Config, CodeTLS, "check catalog.tls (ca_file, server_name) and the scheme of catalog.uri", "%s", doing)
 	}
 	return nil
 }

@@ -10,27 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/apache/iceberg-go"
 	sqlcat "github.com/apache/iceberg-go/catalog/sql"
-	"github.com/apache/iceberg-go/table"
 	sqlite "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
 )
-
-// sqliteCatalog is the library's SQL catalog on a local file. Its compare-and-set is one UPDATE inside SQLite's own
-// lock, so an asserted absence holds; superseded metadata files are left to the writer.
-type sqliteCatalog struct {
-	classified
-	db    *sql.DB
-	name  string
-	props iceberg.Properties
-	known known
-	// statement wraps the two statements of a commit.
-	statement func(name string, ident table.Identifier, do func() error) error
-}
 
 func openSQLite(ctx context.Context, o Options) (Catalog, error) {
 	if o.Path == "" {
@@ -60,11 +45,11 @@ func openSQLite(ctx context.Context, o Options) (Catalog, error) {
 	if err != nil {
 		return nil, errors.Join(classifySQLite(err, "opening catalog "+o.Path), db.Close())
 	}
-	c := &sqliteCatalog{classified: classified{cat, classifySQLite}, db: db, name: o.Name, props: props, statement: o.Statement}
-	if c.statement == nil {
-		c.statement = func(_ string, _ table.Identifier, do func() error) error { return do() }
-	}
-	return c, nil
+	return newSQL(&o, classified{cat, classifySQLite}, db, props, dialect{
+		mark: "?",
+		// The file's lock is held by this call: when it is over, it is over.
+		settled: func(error) bool { return true },
+	}), nil
 }
 
 // dsn asks for write-ahead logging, a fsync with every commit, and patience with other processes. A transaction
@@ -105,20 +90,6 @@ func warehouseURI(s string) (string, error) {
 		return "", failure.New(failure.Config, CodeWarehouse, "use a directory without #, ? and % in its path", "warehouse %s cannot be named in table metadata", s)
 	}
 	return "file://" + filepath.ToSlash(abs), nil
-}
-
-// Capabilities implements commit.Capable.
-func (*sqliteCatalog) Capabilities() commit.Capabilities {
-	return commit.Capabilities{NullPin: true, Refs: true}
-}
-
-// Close implements Catalog.
-func (c *sqliteCatalog) Close() error {
-	var err error
-	if cat, ok := c.Catalog.(*sqlcat.Catalog); ok {
-		err = cat.Close()
-	}
-	return errors.Join(err, c.db.Close())
 }
 
 // classifySQLite says how to react to an error of the SQLite catalog.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PyIceberg through a REST catalog, a SQLite catalog or a metadata file."""
+"""PyIceberg through a REST catalog, a SQLite catalog, another SQL catalog or a metadata file."""
 import sqlite3
 
 import pyarrow.compute as pc
@@ -15,6 +15,8 @@ if a.s3:
     properties = {"s3.endpoint": f"http://{a.s3}", "s3.region": region(), "s3.access-key-id": key, "s3.secret-access-key": secret}
 if a.rest:
     catalog = load_catalog("lake", type="rest", uri=a.rest, **properties)
+elif a.sql:
+    catalog = load_catalog(a.catalog_name, type="sql", uri=a.sql, **properties)
 elif a.sqlite:
     name = a.catalog_name
     if not name:

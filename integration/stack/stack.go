@@ -150,6 +150,9 @@ func (s *Stack) Registry() string {
 // Catalog is the address of the Iceberg REST catalog.
 func (s *Stack) Catalog() string { return "http://127.0.0.1:" + s.Value("REST_PORT") }
 
+// Postgres is host and port of the database.
+func (s *Stack) Postgres() string { return "127.0.0.1:" + s.Value("POSTGRES_PORT") }
+
 // ObjectStore is host and port of the S3 service.
 func (s *Stack) ObjectStore() string { return "127.0.0.1:" + s.Value("S3_PORT") }
 

@@ -88,6 +88,7 @@ func touchers() []toucher {
 		{"github.com/apache/iceberg-go", []string{"table", "table/transform", "table/store", "table/rowread", "commit/...", "ingest", "internal/verify", "internal/restserve", "cmd/ingestd"}},
 		{"github.com/apache/arrow-go", []string{"table/transform"}},
 		{"modernc.org/sqlite", []string{"commit/catalog"}},
+		{"github.com/jackc/pgx", []string{"commit/catalog"}},
 		{"github.com/RoaringBitmap/", []string{"internal/verify"}},
 		{"github.com/prometheus/", []string{"internal/telemetry"}},
 		{"go.uber.org/zap", []string{"internal/telemetry", "cmd/ingestd"}},

@@ -270,6 +270,21 @@ func replacing() []mutation {
 func sending() []mutation {
 	return []mutation{
 		{
+			name: "swap/unknown", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestStatementOnItsWayKeepsItsFile",
+			old: "	case !settled:", text: "	case !settled && false:",
+			why: "the metadata file of a statement that may still land is kept",
+		},
+		{
+			name: "swap", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestFailedCommitsLeaveNoMetadataFile",
+			old: " AND metadata_location = ?2`", text: "`",
+			why: "a table in a database moves on only from where it was read",
+		},
+		{
+			name: "swap/fatal", file: "commit/catalog/postgres.go", pkg: "./commit/catalog", test: "TestRefusedStatementTakesItsFileBack",
+			old: `pg.SeverityUnlocalized == "ERROR" ||`, text: `true ||`,
+			why: "a database that ends the connection may have committed before",
+		},
+		{
 			name: "redirect", file: "commit/catalog/transport.go", pkg: "./commit/catalog", test: "TestRedirectsAreNotFollowed",
 			old: "res.StatusCode >= 300 && res.StatusCode < 400", text: "false",
 			why: "a commit is not sent again to somebody else",

@@ -23,39 +23,55 @@ import (
 	"github.com/ingestd/ingestd/table/column"
 )
 
-// Run asks a catalog everything. open gives a handle on it, a new one each time; its tables are left behind in
-// namespaces of their own.
-func Run(t *testing.T, open func(t *testing.T) catalog.Catalog) {
-	for _, c := range []struct {
-		name string
-		ask  func(*suite)
-	}{
-		{"birth", (*suite).birth},
-		{"two creators", (*suite).twoCreators},
-		{"commits", (*suite).commits},
-		{"fence", (*suite).fence},
-		{"pins hold", (*suite).pins},
-		{"foreign snapshots", (*suite).foreign},
-		{"many writers", (*suite).manyWriters},
-		{"schema changes", (*suite).schemaChanges},
-		{"branches", (*suite).branches},
-		{"upkeep", (*suite).upkeep},
-		{"large states", (*suite).largeStates},
-		{"dropped and created again", (*suite).recreated},
-		{"what does not exist", (*suite).missing},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := &suite{t: t, open: func() catalog.Catalog { return open(t) }, ident: table.Identifier{"ct_" + uuid.NewString()[:8], "t"}}
-			c.ask(s)
+// question is one thing that is asked of every catalog.
+type question struct {
+	name, text string
+	ask        func(*suite)
+}
+
+func questions() []question {
+	return []question{
+		{"birth", "a table is born with its start positions, format 2 and our properties", (*suite).birth},
+		{"two creators", "of four creators at once one wins and the others go on with its table", (*suite).twoCreators},
+		{"commits", "positions, counters and notes come back as they were committed", (*suite).commits},
+		{"fence", "a batch whose positions were taken meanwhile is fenced, and its files are known to be dead", (*suite).fence},
+		{"pins hold", "a commit on an older head, another table, schema or last field is refused", (*suite).pins},
+		{"foreign snapshots", "between two of our commits another engine may commit", (*suite).foreign},
+		{"many writers", "four writers at once: every batch lands once, writers on partitions of their own are never fenced", (*suite).manyWriters},
+		{"schema changes", "two writers add the same column and each another one; nothing is lost", (*suite).schemaChanges},
+		{"branches", "`branch:` keeps books of its own", (*suite).branches},
+		{"upkeep", "history, manifests and metadata stay bounded by the commits themselves", (*suite).upkeep},
+		{"large states", "a table of 2,000 partitions comes back unchanged", (*suite).largeStates},
+		{"dropped and created again", "a table that was dropped, or dropped and created again, halts its writer", (*suite).recreated},
+		{"what does not exist", "missing tables and namespaces are told from errors", (*suite).missing},
+	}
+}
+
+// Run asks a catalog everything and reports what it answered. open gives a handle on it, a new one each time; its
+// tables are left behind in namespaces of their own.
+func Run(t *testing.T, open func(t *testing.T) catalog.Catalog) Report {
+	probe := open(t)
+	_, staged := probe.(commit.StagedCreator)
+	r := Report{Can: probe.Capabilities(), Staged: staged, Answers: map[string]string{}}
+	for _, q := range questions() {
+		t.Run(q.name, func(t *testing.T) {
+			r.Answers[q.name] = "no"
+			s := &suite{t: t, open: func() catalog.Catalog { return open(t) }, can: r.Can, ident: table.Identifier{"ct_" + uuid.NewString()[:8], "t"}, answer: Yes}
+			q.ask(s)
+			r.Answers[q.name] = s.answer
 		})
 	}
+	return r
 }
 
 // suite is one question with a table of its own.
 type suite struct {
 	t     *testing.T
 	open  func() catalog.Catalog
+	can   commit.Capabilities
 	ident table.Identifier
+	// answer is Yes unless a question says otherwise.
+	answer string
 }
 
 func (s *suite) spec() commit.Spec {
@@ -300,6 +316,14 @@ func (s *suite) schemaChanges() {
 func (s *suite) branches() {
 	t := s.created()
 	s.commit(t, step(0, 0, 10))
+	if !s.can.Refs {
+		spec := s.spec()
+		spec.Branch = "audit"
+		_, err := commit.Open(s.t.Context(), s.open(), spec, commit.Env{})
+		require.Equal(s.t, commit.CodeBranch, failure.CodeOf(err), "%v", err)
+		s.answer = "refused, " + commit.CodeBranch
+		return
+	}
 	audit := s.table(s.open(), func(sp *commit.Spec) { sp.Branch = "audit" })
 	require.NoError(s.t, audit.Begin(s.t.Context(), []commit.Step{{Key: key(0), To: pos(10)}}))
 	s.commit(audit, step(0, 10, 30))

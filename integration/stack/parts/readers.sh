@@ -18,7 +18,7 @@ environment() {
 readers_install() {
   environment light "pyiceberg[pyarrow,sql-sqlite]==$PYICEBERG_VERSION" "duckdb==$DUCKDB_VERSION" "duckdb-cli==$DUCKDB_VERSION" \
     "duckdb-extension-avro==$DUCKDB_VERSION" "duckdb-extension-httpfs==$DUCKDB_VERSION" "duckdb-extension-iceberg==$DUCKDB_VERSION" \
-    "trino==$TRINO_CLIENT_VERSION"
+    "trino==$TRINO_CLIENT_VERSION" "psycopg2-binary==$PSYCOPG_VERSION"
   environment chdb "chdb==$CHDB_VERSION" "chdb-core==$CHDB_CORE_VERSION"
   duckdb_home
 }

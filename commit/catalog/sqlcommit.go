@@ -13,10 +13,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/apache/iceberg-go"
+	sqlcat "github.com/apache/iceberg-go/catalog/sql"
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/internal/failure"
 )
 
 // A metadata file never changes, so what was read or written once is known by its location. The library reads and
@@ -24,12 +29,75 @@ import (
 // look asks the database where the table stands and reads a file only when that is news; a commit is the library's,
 // but for that, and takes its file back when it can no longer land.
 
-// lookup finds where a table stands, by the library's own table.
+// The two statements of a commit, on the library's own table: where a table stands, and moving it on.
 const (
-	lookup = `SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`
-	swap   = `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
-WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`
+	lookup = `SELECT metadata_location FROM iceberg_tables WHERE catalog_name = ?1 AND table_namespace = ?2 AND table_name = ?3`
+	swap   = `UPDATE iceberg_tables SET metadata_location = ?1, previous_metadata_location = ?2
+WHERE catalog_name = ?3 AND table_namespace = ?4 AND table_name = ?5 AND metadata_location = ?2`
 )
+
+// sqlCatalog is the library's SQL catalog with commits of its own. Its compare-and-set is one UPDATE, so an asserted
+// absence holds; superseded metadata files are left to the writer.
+type sqlCatalog struct {
+	classified
+	db      *sql.DB
+	dialect dialect
+	name    string
+	props   iceberg.Properties
+	known   known
+	// statement wraps the two statements of a commit.
+	statement func(name string, ident table.Identifier, do func() error) error
+}
+
+// dialect is what differs between databases.
+type dialect struct {
+	// mark begins a placeholder, which a number follows.
+	mark string
+	// patience bounds one statement; 0 leaves that to the driver.
+	patience time.Duration
+	// settled says that a statement which ended with this error has had no effect and will have none.
+	settled func(error) bool
+}
+
+func newSQL(o *Options, cat classified, db *sql.DB, props iceberg.Properties, d dialect) *sqlCatalog {
+	c := &sqlCatalog{classified: cat, db: db, dialect: d, name: o.Name, props: props, statement: o.Statement}
+	if c.statement == nil {
+		c.statement = func(_ string, _ table.Identifier, do func() error) error { return do() }
+	}
+	return c
+}
+
+// Capabilities implements commit.Capable.
+func (*sqlCatalog) Capabilities() commit.Capabilities {
+	return commit.Capabilities{NullPin: true, Refs: true}
+}
+
+// Close implements Catalog.
+func (c *sqlCatalog) Close() error {
+	var err error
+	if cat, ok := c.Catalog.(*sqlcat.Catalog); ok {
+		err = cat.Close()
+	}
+	return errors.Join(err, c.db.Close())
+}
+
+// ask runs one of the two statements, within the dialect's patience.
+func (c *sqlCatalog) ask(ctx context.Context, name string, ident table.Identifier, do func(ctx context.Context) error) error {
+	bounded := ctx
+	if c.dialect.patience > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, c.dialect.patience)
+		defer cancel()
+	}
+	err := c.statement(name, ident, func() error { return do(bounded) })
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		// Not the caller's deadline: it must not look like one.
+		return failure.New(failure.Retry, CodeUnreachable, "check whether the database runs and what it waits for", "no answer within %s: %v", c.dialect.patience, err)
+	}
+	return err
+}
+
+func (d dialect) query(text string) string { return strings.ReplaceAll(text, "?", d.mark) }
 
 // known holds the metadata of tables as last seen.
 type known struct {
@@ -66,13 +134,13 @@ func plain(ident table.Identifier) bool {
 }
 
 // where asks the database where a table stands, "" when it does not say.
-func (c *sqliteCatalog) where(ctx context.Context, ident table.Identifier) (string, error) {
+func (c *sqlCatalog) where(ctx context.Context, ident table.Identifier) (string, error) {
 	if !plain(ident) {
 		return "", nil
 	}
 	var location sql.NullString
-	err := c.statement("lookup", ident, func() error {
-		return c.db.QueryRowContext(ctx, lookup, c.name, ident[0], ident[1]).Scan(&location)
+	err := c.ask(ctx, "lookup", ident, func(ctx context.Context) error {
+		return c.db.QueryRowContext(ctx, c.dialect.query(lookup), c.name, ident[0], ident[1]).Scan(&location)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -81,7 +149,7 @@ func (c *sqliteCatalog) where(ctx context.Context, ident table.Identifier) (stri
 }
 
 // LoadTable implements catalog.Catalog.
-func (c *sqliteCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
+func (c *sqlCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
 	location, err := c.where(ctx, ident)
 	if err != nil {
 		return nil, c.classify(err, named("loading table", ident))
@@ -97,7 +165,7 @@ func (c *sqliteCatalog) LoadTable(ctx context.Context, ident table.Identifier) (
 }
 
 // CommitTable implements catalog.Catalog.
-func (c *sqliteCatalog) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
+func (c *sqlCatalog) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, updates []table.Update) (table.Metadata, string, error) {
 	old, err := c.LoadTable(ctx, ident)
 	if err != nil || !plain(ident) || !versioned(old.MetadataLocation()) || !encodable(old.Properties()) {
 		// A table that does not exist, or one that another program writes in its own way.
@@ -113,7 +181,7 @@ func (c *sqliteCatalog) CommitTable(ctx context.Context, ident table.Identifier,
 
 // swap checks the requirements, writes the next metadata file and puts it in the place of the old one, if that still
 // stands.
-func (c *sqliteCatalog) swap(ctx context.Context, ident table.Identifier, old standing, reqs []table.Requirement, updates []table.Update) (standing, error) {
+func (c *sqlCatalog) swap(ctx context.Context, ident table.Identifier, old standing, reqs []table.Requirement, updates []table.Update) (standing, error) {
 	for _, r := range reqs {
 		if err := r.Validate(old.meta); err != nil {
 			return old, err
@@ -149,10 +217,10 @@ func (c *sqliteCatalog) swap(ctx context.Context, ident table.Identifier, old st
 
 // replace makes the database point to the new file. If that fails for good, the file is of no use to anybody and is
 // removed; nobody but this call knows its name.
-func (c *sqliteCatalog) replace(ctx context.Context, ident table.Identifier, from, to string, files iceio.WriteFileIO) error {
+func (c *sqlCatalog) replace(ctx context.Context, ident table.Identifier, from, to string, files iceio.WriteFileIO) error {
 	var n int64
-	err := c.statement("swap", ident, func() error {
-		res, err := c.db.ExecContext(ctx, swap, to, from, c.name, ident[0], ident[1], from)
+	err := c.ask(ctx, "swap", ident, func(ctx context.Context) error {
+		res, err := c.db.ExecContext(ctx, c.dialect.query(swap), to, from, c.name, ident[0], ident[1])
 		if err == nil {
 			n, err = res.RowsAffected()
 		}
@@ -164,13 +232,16 @@ func (c *sqliteCatalog) replace(ctx context.Context, ident table.Identifier, fro
 	if err == nil {
 		return nil
 	}
-	// The statement is over, whatever became of it: where the table stands now is where it leaves it.
+	settled := errors.Is(err, table.ErrCommitFailed) || c.dialect.settled(err)
 	stands, lerr := c.where(context.WithoutCancel(ctx), ident)
 	switch {
+	case lerr == nil && stands == to:
+		return nil
+	case !settled:
+		// The statement may still be on its way, so the file stays. It is harmless: it asserts where the table stood.
+		return failure.Wrap(err, failure.Unknown, CodeUnknown, "nothing to do if it passes: the table shows whether the commit landed", "moving the table on")
 	case lerr != nil:
 		return err
-	case stands == to:
-		return nil
 	}
 	// It can no longer land, unless it has and the next one has as well: that one lists it.
 	if now, lerr := c.LoadTable(context.WithoutCancel(ctx), ident); lerr == nil && !listedIn(now.Metadata(), to) {
