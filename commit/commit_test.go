@@ -327,7 +327,7 @@ func TestEmptyPartitionValueIsNotNull(t *testing.T) {
 	fs := FileSet{Steps: []Step{step(0, 0, 10)}, Added: 10, SchemaID: w.Schema().ID}
 	for i, v := range []string{"", "z"} {
 		name := w.Location() + "/data/" + jsonInt(int64(i)) + "-p0-" + jsonInt(int64(i*5)) + "-" + jsonInt(int64(i*5+5)) + ".parquet"
-		fs.Files = append(fs.Files, dataFile(t, spec, name, 5, map[int]any{id: v}))
+		fs.Files = append(fs.Files, b.written(dataFile(t, spec, name, 5, map[int]any{id: v})))
 	}
 	_, err := w.Commit(b.ctx, fs)
 	require.NoError(t, err)

@@ -2,16 +2,18 @@ package commit
 
 import (
 	"context"
+	"maps"
 	"slices"
 
+	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit/state"
 )
 
-// removeExpired deletes the manifest lists of expired snapshots and the manifests that no retained snapshot lists.
-// Data files are never deleted here.
+// removeExpired deletes what only expired snapshots needed: their manifest lists, the manifests that no retained
+// snapshot lists, and data and delete files that have left the table (deadFiles).
 func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.Snapshot) {
 	if len(expired) == 0 {
 		return
@@ -20,7 +22,8 @@ func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.S
 	if err != nil {
 		return
 	}
-	kept, err := listed(fs, keepers(t.view, expired))
+	retained := keepers(t.view, expired)
+	kept, err := listed(fs, retained)
 	if err != nil {
 		return // without knowing what is in use nothing is deleted
 	}
@@ -28,12 +31,15 @@ func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.S
 	if err != nil {
 		return
 	}
+	maps.DeleteFunc(dead, func(path string, _ iceberg.ManifestFile) bool { return kept[path] != nil })
 	var files []string
-	for m := range dead {
-		if !kept[m] {
-			files = append(files, m)
+	if mayHaveDeadFiles(old, retained, expired) {
+		// Manifests that could not be read stay: whoever looks for orphans finds them with their files.
+		if files, err = t.deadFiles(fs, kept, dead); err != nil {
+			return
 		}
 	}
+	files = slices.AppendSeq(files, maps.Keys(dead))
 	slices.Sort(files)
 	for _, s := range expired {
 		files = append(files, s.ManifestList)
@@ -87,16 +93,16 @@ func dropping(old *view, expired []*table.Snapshot) []*table.Snapshot {
 	return out
 }
 
-// listed are the manifests that the snapshots list.
-func listed(fs iceio.IO, snapshots []*table.Snapshot) (map[string]bool, error) {
-	out := map[string]bool{}
+// listed are the manifests that the snapshots list, by path.
+func listed(fs iceio.IO, snapshots []*table.Snapshot) (map[string]iceberg.ManifestFile, error) {
+	out := map[string]iceberg.ManifestFile{}
 	for _, s := range snapshots {
 		manifests, err := s.Manifests(fs)
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range manifests {
-			out[m.FilePath()] = true
+			out[m.FilePath()] = m
 		}
 	}
 	return out, nil

@@ -12,8 +12,9 @@
 //     was checked. Each catalog call carries the assertion of that head and of the table's uuid, and is made once.
 //   - After any error the table is loaded until that succeeds. Positions decide what happened; the commit id, found
 //     in the lineage or among the last commits that the head carries for each writer, says whose doing it was.
-//   - Nothing of an attempt is deleted while the attempt may land. What is deleted are manifests and manifest lists;
-//     data files belong to the caller, who is told when they are dead.
+//   - Nothing of an attempt is deleted while the attempt may land, and of that only manifests and manifest lists: the
+//     data files belong to the caller, who is told when they are dead. Files that were in the table are deleted when
+//     no snapshot is left that needs them.
 //   - A history that does not agree with itself (rolled back, replaced, recreated, unreadable) halts the table with
 //     a code and the statement that resolves it. It is never guessed.
 //   - Positions are opaque. Kafka is not known here.

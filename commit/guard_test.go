@@ -22,7 +22,7 @@ func TestGuards(t *testing.T) {
 	field := spec.Field(0).FieldID
 	good := func() FileSet {
 		fs := FileSet{Steps: []Step{step(0, 0, 10)}, Added: 10, SchemaID: w.Schema().ID}
-		fs.Files = []iceberg.DataFile{dataFile(t, spec, w.Location()+"/data/x-p0-0-10.parquet", 10, map[int]any{field: nil})}
+		fs.Files = []iceberg.DataFile{b.written(dataFile(t, spec, w.Location()+"/data/x-p0-0-10.parquet", 10, map[int]any{field: nil}))}
 		return fs
 	}
 	f := func(want string, spoil func(*FileSet)) {
@@ -194,7 +194,7 @@ func TestMetadataFilesCannotBeWritten(t *testing.T) {
 		return nil
 	}
 	b.commit(w, step(0, 0, 10))
-	require.Len(t, b.cat.Files.Names(), before+2)
+	require.Len(t, b.cat.Files.Names(), before+3, "a data file, a manifest and a list")
 	require.Equal(t, map[string]int{"0": 10}, b.exact("main"))
 	b.cat.Files.OnCreate = func(string) error { return failure.New(failure.Config, "E_BUCKET", "create it", "no bucket") }
 	_, err := w.Commit(b.ctx, b.batch(w, step(0, 10, 20)))

@@ -167,11 +167,17 @@ func (b *bench) batch(t *Table, steps ...Step) FileSet {
 	for _, s := range steps {
 		if s.Added > 0 {
 			name := fmt.Sprintf("%s/data/%d-p%s-%d-%d.parquet", t.Location(), tag, s.Key.Partition, at(s.From), at(s.To))
-			fs.Files = append(fs.Files, dataFile(b.t, t.PartitionSpec(), name, s.Added, nil))
+			fs.Files = append(fs.Files, b.written(dataFile(b.t, t.PartitionSpec(), name, s.Added, nil)))
 			fs.Added += s.Added
 		}
 	}
 	return fs
+}
+
+// written puts a file into the store: the store forgets what is deleted.
+func (b *bench) written(f iceberg.DataFile) iceberg.DataFile {
+	b.cat.Files.Put(f.FilePath(), []byte("rows"))
+	return f
 }
 
 func dataFile(t require.TestingT, spec iceberg.PartitionSpec, path string, rows int64, partition map[int]any) iceberg.DataFile {
@@ -239,6 +245,9 @@ func (b *bench) manifests(sn *table.Snapshot) []manifest {
 	}
 	for _, m := range list {
 		require.True(b.t, b.cat.Files.Has(m.path), "a manifest of snapshot %d was removed", sn.SnapshotID)
+		for _, f := range m.live {
+			require.True(b.t, b.cat.Files.Has(f), "file %s of snapshot %d was removed", f, sn.SnapshotID)
+		}
 	}
 	return list
 }
@@ -337,7 +346,7 @@ func (b *bench) foreignAppend() {
 	n := b.mu.ids
 	b.mu.Unlock()
 	b.foreign(func(tx *table.Transaction) error {
-		f := dataFile(b.t, *iceberg.UnpartitionedSpec, fmt.Sprintf("mem://foreign/%d.parquet", n), 3, nil)
+		f := b.written(dataFile(b.t, *iceberg.UnpartitionedSpec, fmt.Sprintf("mem://foreign/%d.parquet", n), 3, nil))
 		return tx.NewRowDelta(nil).AddRows(f).Commit(context.Background())
 	})
 }

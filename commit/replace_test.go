@@ -65,7 +65,7 @@ func (b *bench) merged(p string, choose func(n int) (from, to int)) (Replacement
 	b.mu.ids++
 	name := fmt.Sprintf("%s/data/%d-p%s-%d-%d.parquet", meta.Location(), b.mu.ids, p, begin(r.Old[0]), end)
 	b.mu.Unlock()
-	r.New = []iceberg.DataFile{dataFile(b.t, meta.PartitionSpec(), name, int64(end-begin(r.Old[0])), nil)}
+	r.New = []iceberg.DataFile{b.written(dataFile(b.t, meta.PartitionSpec(), name, int64(end-begin(r.Old[0])), nil))}
 	return r, true
 }
 

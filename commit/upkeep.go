@@ -50,8 +50,8 @@ func (u Upkeep) withDefaults() Upkeep {
 }
 
 // upkeep keeps a table of ours flat: every so many commits its small manifests are merged, tags are moved on with the
-// calendar and the tail of its history is dropped, in one commit of their own that carries the state on. It is done by whoever finds it due, and
-// its failures are nobody's problem: the next round finds the same work.
+// calendar and the tail of its history is dropped, in one commit of their own that carries the state on. It is done by
+// whoever finds it due, and its failures are nobody's problem: the next round finds the same work.
 func (t *Table) upkeep(ctx context.Context) {
 	if t.spec.Upkeep.Disabled || !t.ours() {
 		return

@@ -204,8 +204,28 @@ func keeping() []mutation {
 		},
 		{
 			name: "delete/listed", file: "commit/debris.go", pkg: "./commit", test: "TestUpkeepUnderFaults",
-			old: "if !kept[m] {", text: "if !kept[m] || true {",
+			old: "return kept[path] != nil })", text: "return false })",
 			why: "a manifest that a retained snapshot lists stays",
+		},
+		{
+			name: "delete/live", file: "commit/deadfiles.go", pkg: "./commit", test: "TestRewrittenFilesGoWithTheirSnapshots",
+			old: "delete(files, path) }", text: "_ = path }",
+			why: "a file that a retained snapshot needs stays, whatever manifest it was listed in",
+		},
+		{
+			name: "delete/back", file: "commit/deadfiles.go", pkg: "./commit", test: "TestFilesThatWerePutBackStay",
+			old: "if m.SnapshotID() == s.SnapshotID {", text: "if false {",
+			why: "somebody else may have put a file back that had left the table",
+		},
+		{
+			name: "delete/elsewhere", file: "commit/deadfiles.go", pkg: "./commit", test: "TestFilesFromElsewhereStay",
+			old: "if strings.HasPrefix(path, root) {", text: "if strings.HasPrefix(path, root) || true {",
+			why: "a file outside of the table's location may be somebody else's",
+		},
+		{
+			name: "delete/tagged", file: "commit/deadfiles.go", pkg: "./commit", test: "TestTagsKeepRewrittenFiles",
+			old: "return removes(s) || !line[s.SnapshotID] })", text: "return removes(s) })",
+			why: "what only a dropped tag kept goes with it",
 		},
 		{
 			name: "expire/named", file: "commit/upkeep.go", pkg: "./commit", test: "TestUpkeepKeepsWhatIsInUse",

@@ -1,0 +1,95 @@
+package commit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/ingestd/ingestd/commit/state"
+)
+
+// mayHaveDeadFiles says whether files can have left the table with the expired snapshots. Appends and merged manifests,
+// which are all that most tables see, take none out, and then nothing has to be read. A snapshot that only a tag had
+// kept does not show what came after it.
+func mayHaveDeadFiles(old *view, retained, expired []*table.Snapshot) bool {
+	line := map[int64]bool{}
+	ancestors(old.meta, old.head, func(s *table.Snapshot) bool {
+		line[s.SnapshotID] = true
+		return true
+	})
+	return slices.ContainsFunc(retained, removes) ||
+		slices.ContainsFunc(expired, func(s *table.Snapshot) bool { return removes(s) || !line[s.SnapshotID] })
+}
+
+// removes says whether a snapshot may have taken files out of the table.
+func removes(s *table.Snapshot) bool {
+	if s.Summary == nil {
+		return true
+	}
+	carried := s.Summary.Properties[state.SummaryKey] != "" && summaryCount(s, "deleted-data-files")+summaryCount(s, "removed-delete-files") == 0
+	return s.Summary.Operation != table.OpAppend && !carried
+}
+
+// deadFiles are the files that are live in the dead manifests and in no retained snapshot. Only those in the table's
+// own location are named: a file that was added from elsewhere may be somebody else's.
+func (t *Table) deadFiles(fs iceio.IO, kept, dead map[string]iceberg.ManifestFile) ([]string, error) {
+	files := map[string]bool{}
+	root := strings.TrimSuffix(t.view.meta.Location(), "/") + "/"
+	err := eachLive(fs, dead, func(path string) {
+		if strings.HasPrefix(path, root) {
+			files[path] = true
+		}
+	})
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	returning, err := t.returning(fs)
+	if err != nil {
+		return nil, err
+	}
+	for _, manifests := range []map[string]iceberg.ManifestFile{kept, returning} {
+		if err := eachLive(fs, manifests, func(path string) { delete(files, path) }); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Collect(maps.Keys(files)), nil
+}
+
+// returning are the manifests that others have added along the retained line: they may have put a file back that had
+// left the table before. We never do.
+func (t *Table) returning(fs iceio.IO) (map[string]iceberg.ManifestFile, error) {
+	out := map[string]iceberg.ManifestFile{}
+	var failed error
+	ancestors(t.view.meta, t.view.head, func(s *table.Snapshot) bool {
+		if s.Summary != nil && s.Summary.Properties[state.SummaryKey] != "" {
+			return true
+		}
+		manifests, err := s.Manifests(fs)
+		for _, m := range manifests {
+			if m.SnapshotID() == s.SnapshotID {
+				out[m.FilePath()] = m
+			}
+		}
+		failed = err
+		return err == nil
+	})
+	return out, failed
+}
+
+// eachLive calls f for the paths of the live entries.
+func eachLive(fs iceio.IO, manifests map[string]iceberg.ManifestFile, f func(path string)) error {
+	for _, m := range manifests {
+		for e, err := range m.Entries(fs, true) {
+			if err != nil {
+				return fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
+			}
+			f(e.DataFile().FilePath())
+		}
+	}
+	return nil
+}
