@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"syscall"
 
 	"github.com/apache/iceberg-go"
@@ -20,9 +21,37 @@ import (
 type lake struct {
 	*committest.Catalog
 	warehouse *warehouse
+	// newest gives the id that the next record will get.
+	newest func() int64
+
+	mu sync.Mutex
+	// born has that id of when each table, or its last successor of that name, got its first snapshot.
+	born map[string]int64
 }
 
-func newLake(w *warehouse) *lake { return &lake{Catalog: committest.New(), warehouse: w} }
+func newLake(w *warehouse) *lake {
+	return &lake{Catalog: committest.New(), warehouse: w, born: map[string]int64{}}
+}
+
+// CommitTable implements catalog.Catalog and notes births.
+func (l *lake) CommitTable(ctx context.Context, id icetable.Identifier, reqs []icetable.Requirement, ups []icetable.Update) (icetable.Metadata, string, error) {
+	before := l.Table(id...)
+	meta, at, err := l.Catalog.CommitTable(ctx, id, reqs, ups)
+	if err == nil && (before == nil || before.CurrentSnapshot() == nil) && meta.CurrentSnapshot() != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.born[id[len(id)-1]] = l.newest()
+	}
+	return meta, at, err
+}
+
+// bornAt is the first record that a table must have that begins at the end of its topics: those that were on their way
+// when it was born may be in it.
+func (l *lake) bornAt(name string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.born[name]
+}
 
 func ident(name string) icetable.Identifier { return icetable.Identifier{namespace, name} }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -25,6 +26,7 @@ func acts() map[string]func(*world, int) bool {
 		"rollback":        (*world).rollback,
 		"drop":            (*world).drop,
 		"foreign":         (*world).foreign,
+		"append":          (*world).append,
 		"tag":             (*world).tag,
 		"properties":      (*world).properties,
 		"recreate_topic":  (*world).recreateTopic,
@@ -52,12 +54,11 @@ func rare() []string { return []string{"recreate_topic", "delete_records", "drop
 func drawActs(seed uint64) (out []Act) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	var names []string
-	for name := range acts() {
+	for _, name := range slices.Sorted(maps.Keys(acts())) {
 		if !slices.Contains(rare(), name) || r.IntN(3) == 0 {
 			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
 	for range r.IntN(8) {
 		at := time.Duration(2000+r.IntN(int(active.Milliseconds())-5000)) * time.Millisecond
 		out = append(out, Act{At: at, Op: names[r.IntN(len(names))], Arg: r.IntN(1 << 16)})
@@ -162,6 +163,7 @@ func (w *world) rollback(n int) bool {
 	head := meta.CurrentSnapshot().SnapshotID
 	w.did("rollback")
 	w.log("operator", "%s goes back from %d to %d", name, head, s.SnapshotID)
+	w.engine.doubt(name)
 	return w.setHead(name, s.SnapshotID)
 }
 
@@ -175,6 +177,7 @@ func (w *world) setHead(name string, id int64) bool {
 func (w *world) drop(n int) bool {
 	name, meta := w.pick(n)
 	w.did("drop")
+	w.engine.doubt(name)
 	return meta != nil && w.lake.DropTable(w.ctx, ident(name)) == nil
 }
 

@@ -62,6 +62,8 @@ type Plan struct {
 	Acts   []Act
 	// Listed says that Faults and Acts are all there is.
 	Listed bool
+	// Plain: no groups and no tables that begin at the end, as runs were when some failing ones were found.
+	Plain bool
 	// Follow gets what happens as it happens; it may be nil.
 	Follow io.Writer
 	// Why says what is known of the plan already, for a run that hangs.

@@ -24,6 +24,8 @@ type Result struct {
 	// Rows and Snapshots are what the tables held in the end.
 	Rows, Snapshots int
 	Virtual         time.Duration
+	// CaughtUp is how long the tables took to catch up once the faults were over.
+	CaughtUp time.Duration
 
 	world *world
 	held  map[int64]bool
@@ -84,7 +86,9 @@ func (w *world) play(p Plan, res *Result) {
 		return
 	}
 	res.held = held
+	quiet := time.Now()
 	w.catchUp(held)
+	res.CaughtUp = time.Since(quiet)
 	w.stop()
 	w.finished = true
 }
@@ -199,10 +203,11 @@ func (w *world) judge(t tableShape, held map[int64]bool, res *Result) {
 	e := checker.Expected{May: map[int64]checker.Record{}, Must: map[int64]bool{}}
 	for _, rec := range w.topics.all(t.topics) {
 		e.May[rec.ID] = rec
-		if held[rec.ID] && w.stands(t.name) == "" {
+		if held[rec.ID] && w.stands(t.name) == "" && (!t.latest || rec.ID >= w.lake.bornAt(t.name)) {
 			e.Must[rec.ID] = true
 		}
 	}
+	w.engine.expect(t, e)
 	report, err := checker.Check(w.checked(t), e)
 	if err != nil {
 		w.fail("checking %s: %v", t.name, err)

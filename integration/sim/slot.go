@@ -87,11 +87,17 @@ func (s *slot) start() *process {
 	return p
 }
 
+// sessions is how long a silent member of a group keeps its partitions.
+const sessions = 10 * time.Second
+
 func (p *process) options() ingest.Options {
 	w := p.slot.world
 	so := ingest.SourceOptions{
 		Name: "main", GroupID: "group", Registry: &registryView{w.registry, p.gate}, Fetch: kafka.Fetch{MaxWait: time.Second},
 		Kafka: kafka.Options{Brokers: w.broker.ListenAddrs(), Dial: p.gate.dial},
+	}
+	if w.shape.group {
+		so.Group = &ingest.GroupOptions{SessionTimeout: sessions}
 	}
 	o := ingest.Options{
 		Pipeline: "sim", Writer: p.name, Lanes: w.shape.lanes, Memory: 64 << 20, Sources: []ingest.SourceOptions{so},
@@ -111,6 +117,9 @@ func (w *world) tableOptions(t tableShape) ingest.TableOptions {
 	}
 	if t.avro {
 		o.Value = ingest.ValueOptions{Format: ingest.FormatAvro}
+	}
+	if t.latest {
+		o.Start = ingest.Latest
 	}
 	if t.partitioned {
 		o.Create.PartitionBy = []string{"bucket(3, id)"}

@@ -19,6 +19,9 @@ type soak struct {
 	rows    int
 	shots   int
 	virtual time.Duration
+	// waits are how long tables took to catch up; slowest is the seed of the longest.
+	waits   []time.Duration
+	slowest uint64
 	hits    map[string]int
 	// spent is how long failing plans were made smaller.
 	spent  time.Duration
@@ -37,6 +40,10 @@ func (s *soak) play(n uint64) {
 	res := run(s.t, Plan{Seed: n})
 	s.hits = merged(s.hits, res.Hits)
 	s.rows, s.shots, s.virtual = s.rows+res.Rows, s.shots+res.Snapshots, s.virtual+res.Virtual
+	if len(s.waits) == 0 || res.CaughtUp > slices.Max(s.waits) {
+		s.slowest = n
+	}
+	s.waits = append(s.waits, res.CaughtUp)
 	if *tell {
 		s.t.Log("\n" + strings.Join(res.Lines, "\n"))
 	}
@@ -71,6 +78,10 @@ func (s *soak) report() {
 		s.t.Logf("%8d %s", s.hits[kind], kind)
 	}
 	s.t.Logf("%d seeds in %v: %d rows, %d snapshots, %v of virtual time", s.played, time.Since(s.began), s.rows, s.shots, s.virtual)
+	slices.Sort(s.waits)
+	if n := len(s.waits); n > 0 {
+		s.t.Logf("all caught up after %v (half of the runs), %v (99 %%), %v (all; the slowest was seed %d)", s.waits[n/2], s.waits[n*99/100], s.waits[n-1], s.slowest)
+	}
 	if len(s.failed) > 0 {
 		s.t.Fatalf("%d of %d seeds failed:\n%s", len(s.failed), s.played, strings.Join(s.failed, "\n"))
 	}
@@ -94,7 +105,8 @@ func expected() (out []string) {
 	for call, fates := range map[string][]Fate{
 		"catalog.load": reads(), "catalog.commit": writes(), "catalog.birth": writes(), "store.put": writes(), "store.open": reads(),
 		"store.delete": writes(), "registry": reads(), "kafka.dial": reads(), "kafka.fetch": requestFates(), "kafka.metadata": requestFates(),
-		"kafka.list_offsets": requestFates(), "kafka.offset_commit": {Delay, Refuse, Lose},
+		"kafka.list_offsets": requestFates(), "kafka.offset_commit": {Delay, Refuse, Lose}, "kafka.join_group": {Delay, Refuse, Lose},
+		"kafka.sync_group": {Delay, Refuse, Lose}, "kafka.heartbeat": {Delay, Refuse, Lose},
 	} {
 		for _, f := range fates {
 			// Deaths and freezes are few in a run, and calls that are made less often meet hardly any of them.

@@ -33,6 +33,13 @@ func newTopics(w *world) *topics {
 	return t
 }
 
+// newest is the id that the next record will get.
+func (t *topics) newest() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.nextID
+}
+
 func (w *world) plainDial(ctx context.Context, _, host string) (net.Conn, error) {
 	return w.network.dial(ctx, host)
 }

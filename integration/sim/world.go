@@ -37,6 +37,7 @@ type world struct {
 	warehouse *warehouse
 	lake      *lake
 	registry  *registry
+	engine    *engine
 	topics    *topics
 	schema    *jsonrec.Schema
 
@@ -68,7 +69,9 @@ type shape struct {
 	lanes     int
 	interval  time.Duration
 	discovery time.Duration
-	upkeep    bool
+	// group: the processes share the partitions as members of a consumer group; otherwise each reads everything and
+	// takes the others for twins.
+	group bool
 }
 
 type topicShape struct {
@@ -83,10 +86,13 @@ type tableShape struct {
 	topics      []string
 	avro        bool
 	partitioned bool
+	// latest: it begins where the topics end when it is born.
+	latest bool
 }
 
-// newShape draws the world: one topic feeds two tables, two topics feed one.
-func newShape(r *rand.Rand) shape {
+// shape draws the world of a seed: one topic feeds two tables, two topics feed one.
+func (p Plan) shape() shape {
+	r := rand.New(rand.NewPCG(p.Seed, 1))
 	avro := r.IntN(2) == 0
 	s := shape{
 		staged: r.IntN(2) == 0, headsOnly: r.IntN(6) == 0, slots: 1 + r.IntN(3), brokers: 1 + r.IntN(2), lanes: 1 + r.IntN(2),
@@ -102,18 +108,24 @@ func newShape(r *rand.Rand) shape {
 		{name: "right", topics: []string{"a"}},
 		{name: "both", topics: []string{"b", "c"}, avro: avro},
 	}
+	if p.Plain {
+		return s
+	}
+	if s.group = r.IntN(4) == 0; s.group {
+		s.slots = 2 + r.IntN(2)
+	}
+	s.tables[1].latest = r.IntN(4) == 0
 	return s
 }
 
 func newWorld(ctx context.Context, p Plan) (*world, error) {
-	r := rand.New(rand.NewPCG(p.Seed, 1))
-	w := &world{seed: p.Seed, began: time.Now(), shape: newShape(r), follow: p.Follow, network: newNetwork(), warehouse: newWarehouse(), hits: map[string]int{},
+	w := &world{seed: p.Seed, began: time.Now(), shape: p.shape(), follow: p.Follow, network: newNetwork(), warehouse: newWarehouse(), hits: map[string]int{},
 		outages: map[string]time.Time{}, acted: map[string]bool{}, standing: map[string]string{}}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.chooser = newChooser(p, rand.New(rand.NewPCG(p.Seed, 2)))
 	w.lake = newLake(w.warehouse)
 	w.lake.HeadsOnly = w.shape.headsOnly
-	w.registry = newRegistry()
+	w.registry, w.engine = newRegistry(), newEngine()
 	var err error
 	w.schema, err = jsonrec.NewSchema(jsonrec.Config{Unknown: jsonrec.Refuse, Fields: []column.Field{
 		{Name: "id", Required: true, Type: column.Type{Kind: column.Long}},
@@ -132,6 +144,7 @@ func newWorld(ctx context.Context, p Plan) (*world, error) {
 		}
 	}
 	w.topics = newTopics(w)
+	w.lake.newest = w.topics.newest
 	return w, nil
 }
 
