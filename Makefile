@@ -21,6 +21,8 @@ MUTATION_ARGS ?=
 BENCH_ARGS ?=
 E2E_ARGS  ?=
 MEMORY_ARGS ?=
+COMMITS_ARGS ?=
+FLATCOMMITS ?= 10000
 INTEGRATION_ARGS ?=
 
 # Under this tag the Kafka client's locks let the simulator's virtual time go on.
@@ -68,6 +70,14 @@ bench-freshness: ## Measure how old records are when a reader first sees them, a
 bench-memory: build ## Measure the peak memory of a daemon that catches up: 5 M records, 1,000 partitions, 50 tables, memory.limit 256MiB
 	$(GO) run ./integration/memload -ingestd bin/ingestd $(MEMORY_ARGS)
 
+.PHONY: bench-commits
+bench-commits: build ## Measure the CPU of a daemon with 50 tables that commit every 2 s, and whose code uses it (COMMITS_ARGS='-warm 10s')
+	$(GO) run ./integration/commitload -ingestd bin/ingestd $(COMMITS_ARGS)
+
+.PHONY: flat
+flat: ## Compare commit FLATCOMMITS of a table with commit 100: time, metadata.json, manifest list (SQLite and REST)
+	$(GO) test -count=1 -timeout 120m -v ./commit/catalog -run TestCommitCostIsFlat -flat.commits $(FLATCOMMITS)
+
 .PHONY: mutation
 mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
 	$(GO) run ./internal/mutation $(MUTATION_ARGS)
@@ -81,8 +91,9 @@ sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run
 	$(SIM) -count=1 -timeout 10h -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
 
 .PHONY: soak
-soak: ## Play SIMSEEDS runs of the simulator, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
+soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
 	$(MAKE) sim
+	$(MAKE) flat
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	$(MAKE) kills
 

@@ -74,11 +74,11 @@ type Spec struct {
 type Upkeep struct {
 	// Disabled leaves history and manifests alone.
 	Disabled bool
-	// Every is the number of own commits between two rounds; 0 = 50.
+	// Every is the number of own commits between two rounds; 0 = 20.
 	Every int
 	// KeepMin and KeepMax bound the number of snapshots; 0 = 100 and 2000. Between them age decides.
 	KeepMin, KeepMax int
-	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = twenty minutes.
+	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = ten minutes.
 	MaxAge time.Duration
 	// Hourly and Daily are the numbers of tags of the main branch that keep longer time travel; 0 = 24 and 7,
 	// negative = none.

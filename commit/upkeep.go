@@ -14,17 +14,15 @@ import (
 
 // The defaults of Upkeep; what is exported is what `explain` tells.
 const (
-	defaultEvery   = 50
+	defaultEvery   = 20
 	DefaultKeepMin = 100
 	DefaultKeepMax = 2000
-	DefaultMaxAge  = 20 * time.Minute
+	DefaultMaxAge  = 10 * time.Minute
 	// DefaultHourly and DefaultDaily are the numbers of tags.
 	DefaultHourly = 24
 	DefaultDaily  = 7
 	// upkeepTries bounds the attempts of one round; the next round is never far.
 	upkeepTries = 3
-	// smallManifest is the size below which a manifest is merged with others.
-	smallManifest = 4 << 20
 )
 
 func (u Upkeep) withDefaults() Upkeep {
@@ -98,7 +96,7 @@ func (t *Table) upkeepDue(v *view) bool {
 // tend makes one attempt at a round. It is done when its commit landed or when there was nothing to do.
 func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	v := t.view
-	a, err := t.build(ctx, v, v.state, v.notes, mergeManifests)
+	a, err := t.build(ctx, v, v.state, v.notes, mergeManifests(v))
 	merged := err == nil
 	if errors.Is(err, errNothingToMerge) {
 		a = &attempt{ident: v.tbl.Identifier(), base: v.headID()}
@@ -214,20 +212,6 @@ func (t *Table) tended(a *attempt, merged bool, tags tagging, expired []*table.S
 		return !landed && !based
 	})
 	return landed, based && !sameHead(a.base, t.view)
-}
-
-var errNothingToMerge = errors.New("nothing to merge")
-
-// mergeManifests stages a rewrite of the small manifests. The library writes no keys of ours into such a snapshot;
-// build puts them there.
-func mergeManifests(ctx context.Context, tx *table.Transaction, _ iceberg.Properties) error {
-	res, err := tx.RewriteManifests(ctx, table.WithRewriteManifestPredicate(func(m iceberg.ManifestFile) bool {
-		return m.Length() < smallManifest
-	}))
-	if err == nil && res.IsNoOp() {
-		err = errNothingToMerge
-	}
-	return err
 }
 
 // expirable is the tail of the branch's line (head first) that may go: beyond KeepMax, or beyond KeepMin and older than

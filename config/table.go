@@ -92,7 +92,7 @@ type Parquet struct {
 	PageRows int `yaml:"page_rows"`
 }
 
-// History says which old states of a table can be read. All of the last twenty minutes, and at least the last hundred,
+// History says which old states of a table can be read. All of the last ten minutes, and at least the last hundred,
 // are kept anyway.
 type History struct {
 	// Tags `ingestd-hourly-2026-11-22T20`: the table as it was when that hour (UTC) began. The number that is kept; 0 makes none.

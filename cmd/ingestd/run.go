@@ -48,7 +48,7 @@ lost by that, since the tables say where to go on. SIGHUP takes over what may ch
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.untilSignal(cmd.Context(), func(ctx context.Context, stop <-chan struct{}) error {
 				o.stop = stop
-				return a.run(ctx, o)
+				return profiled(o.cpuProfile, func() error { return a.run(ctx, o) })
 			})
 		},
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
@@ -22,11 +23,11 @@ import (
 )
 
 var (
-	flatCommits    = flag.Int("flat.commits", 200, "commits of the tests that cost stays flat; times are gated from 5,000 on (make soak: 10,000)")
-	flatPartitions = flag.Int("flat.partitions", 100, "source partitions of the tests that cost stays flat")
+	flatCommits    = flag.Int("flat.commits", 150, "commits of the test that cost stays flat; times are gated from 5,000 on (make soak: 10,000)")
+	flatPartitions = flag.Int("flat.partitions", 40, "source partitions of the test that cost stays flat")
 )
 
-// flatTimed is the number of commits from which on times are compared.
+// flatTimed is the number of commits from which on a table is compared with a young one.
 const flatTimed = 5000
 
 // cost is what one commit took.
@@ -37,10 +38,13 @@ type cost struct {
 	list     int64 // bytes of the manifest list
 }
 
+// flatAround is how many commits on each side of the nth count for its cost.
+const flatAround = 50
+
 // p50 takes the median of one measure over the commits around the nth.
 func p50[T int64 | uint64 | time.Duration](costs []cost, n int, of func(cost) T) T {
-	const around = 50
-	part := costs[max(0, min(n, len(costs))-2*around):min(n, len(costs))]
+	to := min(n+flatAround, len(costs))
+	part := costs[max(0, to-2*flatAround):to]
 	values := make([]T, len(part))
 	for i, c := range part {
 		values[i] = of(c)
@@ -49,53 +53,74 @@ func p50[T int64 | uint64 | time.Duration](costs []cost, n int, of func(cost) T)
 	return values[len(values)/2]
 }
 
-// commitMany makes n commits of one file each, ten seconds of the table's clock apart.
-func commitMany(t *testing.T, cat catalog.Catalog, n, partitions int) []cost {
+// lineFirst is where the partitions of a line begin: topics are older than tables.
+const (
+	lineFirst = 10_000_000
+	lineStep  = 1000
+)
+
+func linePosition(i int) state.Position { return state.Position(strconv.Itoa(lineFirst + i*lineStep)) }
+
+// line is a table that commits of one file each are made to, commit.interval (ten seconds) of its clock apart.
+type line struct {
+	w          *commit.Table
+	now        time.Time
+	partitions int
+	costs      []cost
+}
+
+func lineKey(p int) state.Key {
+	return state.Key{Stream: state.Stream{Source: "main", Cluster: "c", Topic: "clicks", ID: [16]byte{1}}, Partition: strconv.Itoa(p)}
+}
+
+func newLine(t *testing.T, cat catalog.Catalog, name string, partitions int) *line {
 	t.Helper()
-	now := time.Now()
-	env := commit.Env{Now: func() time.Time { return now }}
-	w, err := commit.Open(t.Context(), cat, commit.Spec{Identifier: shop, Pipeline: "p", MayCreate: true}, env)
+	l := &line{now: time.Now(), partitions: partitions}
+	env := commit.Env{Now: func() time.Time { return l.now }}
+	w, err := commit.Open(t.Context(), cat, commit.Spec{Identifier: table.Identifier{"shop", name}, Pipeline: "p", MayCreate: true}, env)
 	require.NoError(t, err)
 	c := start()
 	c.Start = nil
-	key := func(p int) state.Key {
-		return state.Key{Stream: state.Stream{Source: "main", Cluster: "c", Topic: "clicks", ID: [16]byte{1}}, Partition: strconv.Itoa(p)}
-	}
 	for p := range partitions {
-		c.Start = append(c.Start, commit.Step{Key: key(p), To: "0"})
+		c.Start = append(c.Start, commit.Step{Key: lineKey(p), To: linePosition(0)})
 	}
 	require.NoError(t, w.Create(t.Context(), c))
-	costs := make([]cost, n)
-	for i := range costs {
-		now = now.Add(10 * time.Second)
-		fs := commit.FileSet{SchemaID: w.Schema().ID}
-		from, to := state.Position(strconv.Itoa(i*1000)), state.Position(strconv.Itoa((i+1)*1000))
-		for p := range partitions {
-			fs.Steps = append(fs.Steps, commit.Step{Key: key(p), From: from, To: to, Counts: outcome.Counts{outcome.Written: 1000}, Added: 1000, Note: []byte("0123456789")})
-		}
-		if i == 0 {
-			for p := range fs.Steps {
-				fs.Steps[p].From = "0"
-			}
-		}
-		fs.Added = int64(partitions) * 1000
-		path := fmt.Sprintf("%s/data/%s.parquet", w.Location(), uuid.NewString())
-		b, err := iceberg.NewDataFileBuilder(w.PartitionSpec(), iceberg.EntryContentData, path, iceberg.ParquetFile, nil, nil, nil, fs.Added, 100)
-		require.NoError(t, err)
-		fs.Files = []iceberg.DataFile{b.Build()}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		res, err := w.Commit(t.Context(), fs)
-		costs[i].took = time.Since(began)
-		runtime.ReadMemStats(&after)
-		require.NoError(t, err)
-		require.Equal(t, commit.Landed, res.Outcome)
-		costs[i].allocs = after.TotalAlloc - before.TotalAlloc
-		costs[i].list = sizeOf(t, w.Iceberg().CurrentSnapshot().ManifestList)
-		costs[i].metadata = sizeOf(t, w.Iceberg().MetadataLocation())
+	l.w = w
+	return l
+}
+
+// batch is the next one: a file, and a thousand records of each partition.
+func (l *line) batch(t *testing.T) commit.FileSet {
+	t.Helper()
+	i := len(l.costs)
+	fs := commit.FileSet{SchemaID: l.w.Schema().ID, Added: int64(l.partitions) * lineStep}
+	for p := range l.partitions {
+		fs.Steps = append(fs.Steps, commit.Step{Key: lineKey(p), From: linePosition(i), To: linePosition(i + 1),
+			Counts: outcome.Counts{outcome.Written: lineStep}, Added: lineStep, Note: []byte("0123456789")})
 	}
-	return costs
+	path := fmt.Sprintf("%s/data/%s.parquet", l.w.Location(), uuid.NewString())
+	b, err := iceberg.NewDataFileBuilder(l.w.PartitionSpec(), iceberg.EntryContentData, path, iceberg.ParquetFile, nil, nil, nil, fs.Added, 100)
+	require.NoError(t, err)
+	fs.Files = []iceberg.DataFile{b.Build()}
+	return fs
+}
+
+func (l *line) commit(t *testing.T) {
+	t.Helper()
+	l.now = l.now.Add(10 * time.Second)
+	fs := l.batch(t)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	res, err := l.w.Commit(t.Context(), fs)
+	c := cost{took: time.Since(began)}
+	runtime.ReadMemStats(&after)
+	require.NoError(t, err)
+	require.Equal(t, commit.Landed, res.Outcome)
+	c.allocs = after.TotalAlloc - before.TotalAlloc
+	c.list = sizeOf(t, l.w.Iceberg().CurrentSnapshot().ManifestList)
+	c.metadata = sizeOf(t, l.w.Iceberg().MetadataLocation())
+	l.costs = append(l.costs, c)
 }
 
 func took(c cost) time.Duration { return c.took }
@@ -112,22 +137,47 @@ func sizeOf(t *testing.T, location string) int64 {
 	return info.Size()
 }
 
-// A commit costs the same whatever came before: in time, in memory and in the size of what it writes.
+// describe tells what commits around the nth cost: half of them at most that much, and all of them together, rounds
+// of upkeep included.
+func (l *line) describe(n int) string {
+	to := min(n+flatAround, len(l.costs))
+	part := l.costs[max(0, to-2*flatAround):to]
+	var sum time.Duration
+	for _, c := range part {
+		sum += c.took
+	}
+	return fmt.Sprintf("p50 %v, mean %v, %d KB allocated, metadata %d KB, manifest list %d B", p50(l.costs, n, took).Round(10*time.Microsecond),
+		(sum / time.Duration(len(part))).Round(10*time.Microsecond), p50(l.costs, n, allocs)>>10, p50(l.costs, n, metadata)>>10, p50(l.costs, n, list))
+}
+
+// A commit costs the same whatever came before: in time, in memory and in the size of what it writes. Times are those
+// of a long table and of a young one in turn, so that what else the machine does falls on both.
 func TestCommitCostIsFlat(t *testing.T) {
 	f := func(name string, open func(t *testing.T) catalog.Catalog) {
 		t.Run(name, func(t *testing.T) {
-			n := *flatCommits
-			costs := commitMany(t, open(t), n, *flatPartitions)
-			for at := 100; at <= n; at = max(at+1, at*2) {
-				t.Logf("commit %d: %v, %d KB allocated, metadata %d KB, manifest list %d KB", at,
-					p50(costs, at, took), p50(costs, at, allocs)>>10, p50(costs, at, metadata)>>10, p50(costs, at, list)>>10)
+			cat, n := open(t), *flatCommits
+			long := newLine(t, cat, "long", *flatPartitions)
+			for range n - flatAround {
+				long.commit(t)
 			}
-			if n < flatTimed {
-				return // too few to be flat yet, and times of a busy machine prove nothing
+			for at := 100; at < n; at *= 2 {
+				t.Logf("commit %d: %s", at, long.describe(at))
 			}
-			require.LessOrEqual(t, p50(costs, n, took), p50(costs, 100, took)*3/2, "time")
-			require.LessOrEqual(t, p50(costs, n, metadata), p50(costs, 100, metadata)*4, "metadata.json: about 200 snapshots instead of 75")
-			require.LessOrEqual(t, p50(costs, n, list), p50(costs, 100, list)*3/2, "manifest list")
+			young := newLine(t, cat, "young", *flatPartitions)
+			for range 100 - flatAround {
+				young.commit(t)
+			}
+			for range 2 * flatAround {
+				long.commit(t)
+				young.commit(t)
+			}
+			t.Logf("commit %d: %s", n, long.describe(n))
+			t.Logf("commit 100: %s", young.describe(100))
+			require.LessOrEqual(t, p50(long.costs, n, metadata), p50(young.costs, 100, metadata)*3/2, "metadata.json")
+			require.LessOrEqual(t, p50(long.costs, n, list), p50(young.costs, 100, list)*3/2, "manifest list")
+			if n >= flatTimed {
+				require.LessOrEqual(t, p50(long.costs, n, took), p50(young.costs, 100, took)*3/2, "time")
+			}
 		})
 	}
 	f("sqlite", func(t *testing.T) catalog.Catalog { return openSQLite(t, t.TempDir()) })

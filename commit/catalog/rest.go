@@ -21,6 +21,7 @@ type restCatalog struct {
 	classified
 	transport *transport
 	opts      Options
+	known     known
 }
 
 func openREST(ctx context.Context, o Options) (Catalog, error) {
@@ -38,7 +39,7 @@ func openREST(ctx context.Context, o Options) (Catalog, error) {
 		t.close()
 		return nil, classifyOpen(err, &o)
 	}
-	return &restCatalog{classified{cat, classifyREST}, t, o}, nil
+	return &restCatalog{classified: classified{cat, classifyREST}, transport: t, opts: o}, nil
 }
 
 // redact drops what must not stand in a message.

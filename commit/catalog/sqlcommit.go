@@ -155,13 +155,35 @@ func (c *sqlCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*ta
 		return nil, c.classify(err, named("loading table", ident))
 	}
 	if have := c.known.get(ident); location != "" && have.location == location {
-		return table.New(ident, have.meta, location, iceio.LoadFSFunc(c.props, location), c), nil
+		open := iceio.LoadFSFunc(c.props, location)
+		if err := present(ctx, open, location); err != nil {
+			return nil, c.classify(err, named("loading table", ident))
+		}
+		return table.New(ident, have.meta, location, open, c), nil
 	}
 	t, err := c.classified.LoadTable(ctx, ident)
 	if err == nil {
 		c.known.put(ident, standing{t.MetadataLocation(), t.Metadata()})
 	}
 	return t, err
+}
+
+// present is an error if the metadata file is not there. What is known of the table would do to write the next one, but
+// nobody else can read the table meanwhile, nor can we after a restart: somebody deletes its files.
+func present(ctx context.Context, open func(context.Context) (iceio.IO, error), location string) error {
+	fs, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	if s, ok := fs.(iceio.StatIO); ok {
+		_, err = s.Stat(location)
+		return err
+	}
+	f, err := fs.Open(location)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // CommitTable implements catalog.Catalog.

@@ -176,6 +176,9 @@ func (t *transport) watch(req *http.Request, res *http.Response) error {
 	case want != nil && req.Method == http.MethodGet && strings.Contains(req.URL.Path, "/tables/"):
 		body, err := keep(res, maxLoadAnswer)
 		want.body = body
+		if look, _ := req.Context().Value(askedKey{}).(*asked); err == nil && look != nil {
+			err = look.shorten(res, body)
+		}
 		return err
 	}
 	return nil
@@ -196,9 +199,14 @@ func keep(res *http.Response, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	replace(res, body)
+	return body, nil
+}
+
+// replace gives an answer another body.
+func replace(res *http.Response, body []byte) {
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	res.ContentLength = int64(len(body))
-	return body, nil
 }
 
 // properties merges the client's with the catalog's configuration as the protocol wants it.

@@ -60,7 +60,7 @@ func (c *restCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*t
 
 func (c *restCatalog) load(ctx context.Context, ident table.Identifier) (*table.Table, *vended, error) {
 	var answer capture
-	tbl, err := c.classified.LoadTable(context.WithValue(ctx, captureKey{}, &answer), ident)
+	tbl, err := c.look(context.WithValue(ctx, captureKey{}, &answer), ident)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -314,5 +314,20 @@ func sending() []mutation {
 			old: "\t\treq.GetBody = nil\n\t\treq.Header.Del(\"Idempotency-Key\")\n", text: "",
 			why: "no transport sends a commit twice behind our back",
 		},
+		{
+			name: "known/location", file: "commit/catalog/restknown.go", pkg: "./commit/catalog", test: "TestKnownAnswerKeepsConfiguration",
+			old: "|| answer.Location != a.known.location ", text: "",
+			why: "a table that has moved on is read again",
+		},
+		{
+			name: "known/unique", file: "commit/catalog/restknown.go", pkg: "./commit/catalog", test: "TestUniqueLocations",
+			old: "return err == nil\n}\n\n// look", text: "return err == nil || true\n}\n\n// look",
+			why: "a name that counts only may be that of another table's file",
+		},
+		{
+			name: "known/present", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestDeletedMetadataFileIsNoticed",
+			old: "if err := present(ctx, open, location); err != nil {", text: "if err := present(ctx, open, location); false {",
+			why: "a table whose metadata file was deleted halts",
+		},
 	}
 }
