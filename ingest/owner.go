@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/table/store"
 )
 
 // owner is the one goroutine that turns what the lanes took for a table into snapshots. It alone calls the table's
@@ -161,8 +163,18 @@ func (o *owner) halt(ctx context.Context, err error) {
 		f.leave(o)
 	}
 	o.known.looked = o.now()
-	o.setState(event.Failed, err)
+	o.status.mistake(o.table == nil && failure.ClassOf(err) == failure.Config)
+	o.setState(event.Failed, o.misplaced(err))
 	o.pipeline.tableStopped(o)
+}
+
+// misplaced says who has chosen a location whose bucket is not there: with some catalogs it is not in the configuration.
+func (o *owner) misplaced(err error) error {
+	from, ok := o.pipeline.opts.Catalog.(fmt.Stringer)
+	if !ok || failure.CodeOf(err) != store.CodeBucket {
+		return err
+	}
+	return failure.Wrap(err, failure.ClassOf(err), store.CodeBucket, failure.HintOf(err)+" in the "+from.String(), "writing to where the %s puts the table", from)
 }
 
 // setState publishes a change of state once.

@@ -33,6 +33,8 @@ type statusCell struct {
 	// base is the state but for the obstacles, by what they are in the way of (obstacles.go).
 	base      event.StateChanged
 	obstacles map[string]error
+	// mistaken: the table has failed before it was opened, over something that only settings or rights mend.
+	mistaken bool
 }
 
 func newStatusCell(table string) *statusCell {
@@ -75,11 +77,22 @@ func (c *statusCell) failed() bool {
 	return c.State == event.Failed
 }
 
+// mistake marks a table that a mistake in the configuration keeps from being opened: a bounded run ends with its code.
+func (c *statusCell) mistake(is bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mistaken = is
+}
+
 // failure is the reason of a failed table as an error.
 func (c *statusCell) failure() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return failure.New(failure.Halt, c.Code, c.Hint, "table %s has stopped: %s", c.Table, c.Reason)
+	class := failure.Halt
+	if c.mistaken {
+		class = failure.Config
+	}
+	return failure.New(class, c.Code, c.Hint, "table %s has stopped: %s", c.Table, c.Reason)
 }
 
 func (c *statusCell) committed(e event.CommitDone) {

@@ -30,5 +30,5 @@ tables:
 	r := command(t, "run", "-c", "c.yaml", "--until-latest")
 	require.Equal(t, failure.ExitConfig, r.code, r.err)
 	require.Equal(t, "ingestd: warehouse s3://lkae/warehouse: looking for bucket lkae: no such bucket [E_STORE_BUCKET] — "+
-		"create the bucket, or correct the warehouse or table location\n", r.err)
+		"create bucket lkae, or correct the warehouse or table location\n", r.err)
 }

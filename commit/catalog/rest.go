@@ -88,6 +88,9 @@ func (c *restCatalog) Capabilities() commit.Capabilities {
 	return commit.Capabilities{NullPin: !nessie, Refs: !nessie, HeadsOnly: nessie, RemovesMetadata: true}
 }
 
+// String names the catalog to people.
+func (c *restCatalog) String() string { return "catalog at " + redact(c.opts.URI) }
+
 // Close implements Catalog.
 func (c *restCatalog) Close() error {
 	defer c.transport.close()

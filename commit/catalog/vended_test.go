@@ -123,6 +123,7 @@ func TestVendedPrefixes(t *testing.T) {
 		prefixes: []string{"s3://lake/warehouse/shop/clicks/data/", "s3://lake/warehouse/shop/clicks/metadata/"},
 	}
 	srv, w := vendedWorld(t, v)
+	require.Equal(t, "catalog at "+srv.URL, fmt.Sprint(srv.open(t)))
 	require.NoError(t, w.Create(t.Context(), start()))
 	_, err := w.Commit(t.Context(), commit.FileSet{Steps: move("0", "1")})
 	require.NoError(t, err)

@@ -51,7 +51,19 @@ func classified(err error, verb, path string) error {
 		return nil
 	}
 	v := judge(err)
+	if v.code == CodeBucket && failure.CodeOf(err) == "" {
+		v.hint = createBucket(path)
+	}
 	return failure.Wrap(shortened(err), v.class, v.code, v.hint, "%s %s", verb, path)
+}
+
+// createBucket is the hint for a bucket that is not there.
+func createBucket(location string) string {
+	hint := "create the bucket, or correct the warehouse or table location"
+	if o, err := parseObject(location); err == nil {
+		hint = "create bucket " + o.bucket + ", or correct the warehouse or table location"
+	}
+	return hint
 }
 
 // shortened gives an error that is still err for errors.Is and errors.As, but says in a few words what the SDK

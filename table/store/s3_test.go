@@ -206,7 +206,7 @@ func TestS3MissingBucket(t *testing.T) {
 	require.NoError(t, s.Probe(t.Context(), "s3://lake/warehouse"))
 	err := s.Probe(t.Context(), "s3://lkae/warehouse")
 	require.Equal(t, failure.Config, failure.ClassOf(err))
-	require.Equal(t, "looking for bucket lkae: no such bucket [E_STORE_BUCKET] — create the bucket, or correct the warehouse or table location", failure.Describe(err))
+	require.Equal(t, "looking for bucket lkae: no such bucket [E_STORE_BUCKET] — create bucket lkae, or correct the warehouse or table location", failure.Describe(err))
 	st, err := s.For("s3://lkae")
 	require.NoError(t, err)
 	err = st.Put(t.Context(), "s3://lkae/f", 0, storetest.Chunks([]byte("x")))

@@ -116,7 +116,7 @@ func (s *s3Store) probe(ctx context.Context, location string) error {
 	}
 	if missing(err) { // a HEAD has no body that could say NoSuchBucket
 		return failure.Wrap(errors.New("no such bucket"), failure.Config, CodeBucket,
-			"create the bucket, or correct the warehouse or table location", "looking for bucket %s", o.bucket)
+			createBucket(location), "looking for bucket %s", o.bucket)
 	}
 	return classified(err, "looking for bucket", o.bucket)
 }

@@ -94,6 +94,13 @@ func NewS3(t testing.TB, buckets ...string) *S3 {
 	return s
 }
 
+// RemoveBucket takes a bucket away with all that is in it.
+func (s *S3) RemoveBucket(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.buckets, name)
+}
+
 // OnRequest sets what is asked before each request; nil = no faults.
 func (s *S3) OnRequest(f func(Request) Fault) {
 	s.mu.Lock()
