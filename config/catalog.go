@@ -72,4 +72,18 @@ type S3 struct {
 	PathStyle bool `yaml:"path_style"`
 	// Size of one part of a multipart upload.
 	PartSize Size `yaml:"part_size"`
+	// Asks the store to encrypt what is written. Empty: what the bucket does by itself.
+	Encryption *S3Encryption `yaml:"encryption"`
+}
+
+// S3Encryption is encryption on the server's side.
+type S3Encryption struct {
+	// Who holds the key: the store, its key service (dsse-kms: in two layers), or you.
+	Type S3EncryptionType `yaml:"type" required:"true"`
+	// Key of the key service (sse-kms, dsse-kms). Empty: the bucket's or the account's own.
+	KMSKeyID string `yaml:"kms_key_id"`
+	// Key of your own, 32 bytes in base64 (sse-c). Readers need it too, and without it the tables are lost.
+	CustomerKey Secret `yaml:"customer_key"`
+	// File that holds the key of your own.
+	CustomerKeyFile string `yaml:"customer_key_file"`
 }

@@ -208,3 +208,18 @@ const (
 )
 
 func (LogFormat) options() []string { return []string{string(LogJSON), string(LogConsole)} }
+
+// S3EncryptionType is a kind of encryption on the server's side.
+type S3EncryptionType string
+
+// Kinds of encryption.
+const (
+	EncryptionS3      S3EncryptionType = "sse-s3"
+	EncryptionKMS     S3EncryptionType = "sse-kms"
+	EncryptionKMSDual S3EncryptionType = "dsse-kms"
+	EncryptionOwn     S3EncryptionType = "sse-c"
+)
+
+func (S3EncryptionType) options() []string {
+	return []string{string(EncryptionS3), string(EncryptionKMS), string(EncryptionKMSDual), string(EncryptionOwn)}
+}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -179,6 +180,34 @@ func (v rules) storage(s Storage) {
 	}
 	if s.S3.PartSize < minPartSize || s.S3.PartSize > maxPartSize {
 		v.fault(path+".part_size", "", "want %s to %s, the bounds of S3", minPartSize, maxPartSize)
+	}
+	v.encryption(path+".encryption", s.S3)
+}
+
+// customerKeyBytes is the length of an encryption key: AES-256.
+const customerKeyBytes = 32
+
+func (v rules) encryption(path string, s *S3) {
+	e := s.Encryption
+	if e == nil {
+		return
+	}
+	if e.Type != EncryptionKMS && e.Type != EncryptionKMSDual {
+		v.useless(path+".kms_key_id", "it belongs to type: sse-kms")
+	}
+	if e.Type != EncryptionOwn {
+		v.uselessSecret(path+".customer_key", "it belongs to type: sse-c")
+		return
+	}
+	if !v.given(path + ".customer_key") {
+		v.fault(path, "make one with: openssl rand -base64 32", "sse-c needs customer_key or customer_key_file")
+	} else if key := e.CustomerKey.Reveal(); key != "" {
+		if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != customerKeyBytes {
+			v.fault(path, "make one with: openssl rand -base64 32", "the key must be 32 bytes in base64")
+		}
+	}
+	if u, err := url.Parse(s.Endpoint); err == nil && remotePlain(u) {
+		v.fault(path+".type", "use an https endpoint", "the key would be sent in plain text with every request")
 	}
 }
 

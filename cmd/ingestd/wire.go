@@ -129,6 +129,9 @@ func storeOptions(c *config.Config) store.Options {
 		if s.PathStyle {
 			o.S3.PathStyle = &s.PathStyle
 		}
+		if e := s.Encryption; e != nil {
+			o.S3.Encryption, o.S3.KMSKeyID, o.S3.CustomerKey = store.Encryption(e.Type), e.KMSKeyID, e.CustomerKey.Reveal()
+		}
 	}
 	o.Parts = uploadParts(c, cmp.Or(o.S3.PartSize, int64(config.DefaultPartSize)))
 	return o

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"syscall"
 
 	smithy "github.com/aws/smithy-go"
@@ -34,6 +35,7 @@ const (
 	codeAccess   = "E_STORE_ACCESS"   // the file system refuses
 	codeDamaged  = "E_STORE_DAMAGED"  // what is stored is not what was written
 	codeMissing  = "E_STORE_MISSING"  // the file is not there
+	codeKey      = "E_STORE_KEY"      // the encryption key cannot be used
 	codeWrite    = "E_STORE_WRITE"    // any other fault of the file system
 )
 
@@ -151,6 +153,9 @@ func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 	case "QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity":
 		return verdict{failure.Retry, codeFull, "make room in the object store"}
 	}
+	if strings.HasPrefix(api.ErrorCode(), "KMS.") || strings.HasPrefix(api.ErrorCode(), "KMSInvalid") {
+		return verdict{failure.Config, codeKey, "check storage.s3.encryption.kms_key_id, the key's state, and that the credentials may use it"}
+	}
 	return judgeStatus(httpStatus)
 }
 
@@ -165,7 +170,7 @@ func judgeStatus(s int) verdict {
 	case s == http.StatusRequestTimeout || s == http.StatusTooManyRequests || s >= 500 && s != http.StatusNotImplemented:
 		return verdict{failure.Retry, codeBusy, "the object store is not well or asks for a slower pace"}
 	case s >= 400:
-		return verdict{failure.Config, codeRefused, "the object store does not take this request; storage.s3 checksum or path_style may not suit it"}
+		return verdict{failure.Config, codeRefused, "the object store does not take this request; storage.s3 encryption or path_style may not suit it"}
 	}
 	return verdict{failure.Retry, codeNetwork, "check that the object store's endpoint can be reached"}
 }

@@ -43,6 +43,7 @@ type settings struct {
 	endpoint, region   string
 	key, secret, token string
 	pathStyle          bool
+	encryption         encryption
 }
 
 // client is built at its first use, when there is a context to read the environment's settings with.
@@ -119,6 +120,13 @@ func (o S3Options) merge(props map[string]string) (settings, error) {
 	if set.key == "" {
 		set.key, set.secret, set.token = props[iceio.S3AccessKeyID], props[iceio.S3SecretAccessKey], props[iceio.S3SessionToken]
 	}
+	var err error
+	if set.encryption, err = o.encryption(props); err != nil {
+		return settings{}, err
+	}
+	if err := set.encryption.checkWire(set.endpoint); err != nil {
+		return settings{}, err
+	}
 	set.pathStyle = set.endpoint != ""
 	if v, err := strconv.ParseBool(props[iceio.S3ForceVirtualAddressing]); err == nil {
 		set.pathStyle = !v
@@ -187,6 +195,9 @@ func (c *client) configure(o *s3.Options) {
 	o.UsePathStyle = c.set.pathStyle
 	if c.set.endpoint != "" {
 		o.BaseEndpoint = aws.String(c.set.endpoint)
+	}
+	if c.set.encryption.kind != NoEncryption {
+		o.APIOptions = append(o.APIOptions, c.set.encryption.install)
 	}
 	// The checksum header covers the content; hashing it a second time for the signature would cost more than the
 	// rest of the upload. Over plain HTTP the SDK insists on the hash.

@@ -52,6 +52,11 @@ type S3Options struct {
 	PartSize int64
 	// Checksum is sent with every upload for the server to check; "" = CRC32.
 	Checksum Checksum
+	// Encryption asks the server to encrypt what is stored, with the key of KMSKeyID ("" = the bucket's or the account's
+	// own) or, SSEC, with CustomerKey (32 bytes in base64), which also reading needs.
+	Encryption  Encryption
+	KMSKeyID    string
+	CustomerKey string
 	// MaxAttempts bounds the tries of one request; 0 = 6.
 	MaxAttempts int
 	// MaxBackoff bounds the pause between them; 0 = 10 s.
@@ -103,6 +108,11 @@ func Open(opts Options) (*Stores, error) {
 		return nil, err
 	}
 	opts.S3.Checksum = sum
+	if e, err := opts.S3.encryption(nil); err != nil {
+		return nil, err
+	} else if err := e.checkWire(opts.S3.Endpoint); err != nil {
+		return nil, err
+	}
 	if opts.Around == nil {
 		opts.Around = func(_, _ string, do func() error) error { return do() }
 	}

@@ -70,6 +70,7 @@ type S3 struct {
 
 type object struct {
 	data     []byte
+	key      string // sum of the customer's key it was stored with
 	etag     string
 	modified time.Time
 }
@@ -77,6 +78,7 @@ type object struct {
 type multipart struct {
 	bucket, key string
 	algorithm   string
+	customer    string
 	parts       map[int]object
 }
 

@@ -74,9 +74,31 @@ func (s *S3) putObject(w http.ResponseWriter, r *http.Request, req Request, body
 		return
 	}
 	o := newObject(body)
+	if o.key = customer(r); o.key == broken {
+		refuse(w, http.StatusBadRequest, "InvalidArgument", "bad customer key")
+		return
+	}
 	s.buckets[req.Bucket][req.Key] = o
 	w.Header().Set("ETag", o.etag)
 	w.WriteHeader(http.StatusOK)
+}
+
+// broken stands for headers of a customer's key that do not fit together.
+const broken = "broken"
+
+// customer reads the headers of a key of the customer's own: its sum, "" without one.
+func customer(r *http.Request) string {
+	const prefix = "X-Amz-Server-Side-Encryption-Customer-"
+	algorithm, key, said := r.Header.Get(prefix+"Algorithm"), r.Header.Get(prefix+"Key"), r.Header.Get(prefix+"Key-Md5")
+	if algorithm == "" && key == "" && said == "" {
+		return ""
+	}
+	raw, err := base64.StdEncoding.DecodeString(key)
+	digest := md5.Sum(raw)
+	if err != nil || len(raw) != 32 || algorithm != "AES256" || said != base64.StdEncoding.EncodeToString(digest[:]) {
+		return broken
+	}
+	return said
 }
 
 func newObject(body []byte) object {
@@ -88,6 +110,10 @@ func (s *S3) getObject(w http.ResponseWriter, r *http.Request, req Request) {
 	o, ok := s.buckets[req.Bucket][req.Key]
 	if !ok {
 		refuse(w, http.StatusNotFound, "NoSuchKey", req.Key)
+		return
+	}
+	if key := customer(r); key != o.key {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "the object was stored with another form of encryption")
 		return
 	}
 	w.Header().Set("ETag", o.etag)
@@ -180,7 +206,7 @@ func (s *S3) list(w http.ResponseWriter, r *http.Request, req Request) {
 func (s *S3) createUpload(w http.ResponseWriter, r *http.Request, req Request) {
 	s.serial++
 	id := "upload-" + strconv.Itoa(s.serial)
-	s.uploads[id] = &multipart{bucket: req.Bucket, key: req.Key, parts: map[int]object{}, algorithm: r.Header.Get("X-Amz-Checksum-Algorithm")}
+	s.uploads[id] = &multipart{customer: customer(r), bucket: req.Bucket, key: req.Key, parts: map[int]object{}, algorithm: r.Header.Get("X-Amz-Checksum-Algorithm")}
 	_ = xml.NewEncoder(w).Encode(struct {
 		XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
 		UploadId string
@@ -205,6 +231,10 @@ func (s *S3) uploadPart(w http.ResponseWriter, r *http.Request, body []byte) {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", "the upload was promised checksums")
 		return
 	}
+	if key := customer(r); key != u.customer {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "the upload was begun with another form of encryption")
+		return
+	}
 	n, _ := strconv.Atoi(r.URL.Query().Get("partNumber"))
 	o := newObject(body)
 	u.parts[n] = o
@@ -215,6 +245,10 @@ func (s *S3) uploadPart(w http.ResponseWriter, r *http.Request, body []byte) {
 func (s *S3) completeUpload(w http.ResponseWriter, r *http.Request, body []byte) {
 	id, u := s.upload(w, r)
 	if u == nil {
+		return
+	}
+	if key := customer(r); key != u.customer {
+		refuse(w, http.StatusBadRequest, "InvalidRequest", "the upload was begun with another form of encryption")
 		return
 	}
 	var in struct {
@@ -240,7 +274,9 @@ func (s *S3) completeUpload(w http.ResponseWriter, r *http.Request, body []byte)
 		}
 		data.Write(o.data)
 	}
-	s.buckets[u.bucket][u.key] = newObject(data.Bytes())
+	whole := newObject(data.Bytes())
+	whole.key = u.customer
+	s.buckets[u.bucket][u.key] = whole
 	delete(s.uploads, id)
 	_ = xml.NewEncoder(w).Encode(struct {
 		XMLName xml.Name `xml:"CompleteMultipartUploadResult"`
