@@ -78,15 +78,10 @@ func TestNamedFaults(t *testing.T) {
 		"registry away":                   {nil, []Act{{At: 0, Op: "registry_outage", Arg: 39}}, nil},
 		"broker away":                     {nil, []Act{{At: 20 * time.Second, Op: "broker_outage", Arg: 39}}, []string{"kafka.dial outage"}},
 		"restarts":                        {nil, acting("restart", 12), []string{"operator restart"}},
-		"group that is restarted":         {nil, acting("restart", 20), []string{"operator restart"}},
-		"group whose members are killed":  {nil, acting("kill", 10), []string{"operator kill"}},
-		"group with a frozen member":      {nil, acting("freeze", 4), []string{"operator freeze", "process zombie"}},
-		"group that is not heard": {everywhere(Fault{Fate: Lose}, 2, 40, "kafka.heartbeat", "kafka.join_group", "kafka.sync_group"), nil,
-			[]string{"kafka.heartbeat lose", "kafka.join_group lose"}},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			total := map[string]int{}
-			for _, seed := range worlds(func(s shape) bool { return s.group == strings.HasPrefix(name, "group") }) {
+			for _, seed := range []uint64{1, 2} {
 				res := run(t, Plan{Seed: seed, Listed: true, Faults: c.faults, Acts: c.acts})
 				require.Empty(t, res.Problems, "seed %d:\n%s", seed, strings.Join(res.Lines, "\n"))
 				require.Less(t, res.Virtual, active+minutes, "seed %d", seed)
@@ -97,16 +92,6 @@ func TestNamedFaults(t *testing.T) {
 			}
 		})
 	}
-}
-
-// worlds are the first two seeds that make such a world.
-func worlds(such func(shape) bool) (seeds []uint64) {
-	for n := uint64(1); len(seeds) < 2; n++ {
-		if such(Plan{Seed: n}.shape()) {
-			seeds = append(seeds, n)
-		}
-	}
-	return seeds
 }
 
 // acting spreads an act over the active time.

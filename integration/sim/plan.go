@@ -62,6 +62,8 @@ type Plan struct {
 	Acts   []Act
 	// Listed says that Faults and Acts are all there is.
 	Listed bool
+	// Groups: in a quarter of the worlds the processes share the partitions as a group.
+	Groups bool
 	// Plain: no groups and no tables that begin at the end, as runs were when some failing ones were found.
 	Plain bool
 	// Follow gets what happens as it happens; it may be nil.
@@ -73,7 +75,7 @@ type Plan struct {
 // String is the plan as the Go code of a test.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "func TestSeed%d(t *testing.T) {\n\treplay(t, Plan{Seed: %d, Listed: true,\n\t\tFaults: []Fault{\n", p.Seed, p.Seed)
+	fmt.Fprintf(&b, "func TestSeed%d(t *testing.T) {\n\treplay(t, Plan{Seed: %d, Groups: %t, Listed: true,\n\t\tFaults: []Fault{\n", p.Seed, p.Seed, p.Groups)
 	for _, f := range p.Faults {
 		fmt.Fprintf(&b, "\t\t\t{Process: %q, Call: %q, Nth: %d, Fate: %q, For: %d, Error: %d},\n", f.Process, f.Call, f.Nth, f.Fate, f.For, f.Error)
 	}

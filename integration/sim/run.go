@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+
 	"github.com/ingestd/ingestd/integration/checker"
 )
 
@@ -121,6 +123,7 @@ func (w *world) catchUp(held map[int64]bool) {
 			return
 		}
 		if time.Now().After(deadline) {
+			w.describeGroup()
 			w.fail("no progress within %v: %v", patience, behind)
 			return
 		}
@@ -232,3 +235,25 @@ func merged(all ...map[string]int) map[string]int {
 }
 
 func sortedKinds(m map[string]int) []string { return slices.Sorted(maps.Keys(m)) }
+
+// describeGroup tells who reads what, where a group decides that.
+func (w *world) describeGroup() {
+	if !w.shape.group {
+		return
+	}
+	cl, err := w.client()
+	if err != nil {
+		return
+	}
+	defer cl.Close()
+	all, err := kadm.NewClient(cl).DescribeGroups(w.ctx, "group")
+	if err != nil {
+		w.log("world", "describing the group: %v", err)
+	}
+	for _, g := range all {
+		w.log("world", "group %s is %s", g.Group, g.State)
+		for _, m := range g.Members {
+			w.log("world", "member %s %s has %+v", m.ClientID, m.MemberID, m.Assigned)
+		}
+	}
+}

@@ -22,6 +22,8 @@ var (
 	most  = flag.Duration("for", 0, "begin no more seeds after this long; 0 is no limit")
 	tell  = flag.Bool("tell", false, "tell what happened in every run")
 
+	groups = flag.Bool("groups", false, "let the processes of every fourth seed share the partitions as a group")
+
 	failures = flag.Int("failures", 1, "begin no more seeds after so many have failed")
 	small    = flag.Duration("small", time.Minute, "how long failing plans are made smaller, all together")
 )
@@ -86,7 +88,7 @@ func replay(t *testing.T, p Plan) {
 // TestSeeds is the simulation.
 func TestSeeds(t *testing.T) {
 	if *seed != 0 {
-		res := run(t, Plan{Seed: *seed, Follow: os.Stderr})
+		res := run(t, Plan{Seed: *seed, Groups: *groups, Follow: os.Stderr})
 		require.Empty(t, res.Problems)
 		return
 	}

@@ -37,7 +37,7 @@ func (s *soak) play(n uint64) {
 	}
 	fmt.Fprintf(os.Stderr, " %d", n)
 	s.played++
-	res := run(s.t, Plan{Seed: n})
+	res := run(s.t, Plan{Seed: n, Groups: *groups})
 	s.hits = merged(s.hits, res.Hits)
 	s.rows, s.shots, s.virtual = s.rows+res.Rows, s.shots+res.Snapshots, s.virtual+res.Virtual
 	if len(s.waits) == 0 || res.CaughtUp > slices.Max(s.waits) {
@@ -105,8 +105,7 @@ func expected() (out []string) {
 	for call, fates := range map[string][]Fate{
 		"catalog.load": reads(), "catalog.commit": writes(), "catalog.birth": writes(), "store.put": writes(), "store.open": reads(),
 		"store.delete": writes(), "registry": reads(), "kafka.dial": reads(), "kafka.fetch": requestFates(), "kafka.metadata": requestFates(),
-		"kafka.list_offsets": requestFates(), "kafka.offset_commit": {Delay, Refuse, Lose}, "kafka.join_group": {Delay, Refuse, Lose},
-		"kafka.sync_group": {Delay, Refuse, Lose}, "kafka.heartbeat": {Delay, Refuse, Lose},
+		"kafka.list_offsets": requestFates(), "kafka.offset_commit": {Delay, Refuse, Lose},
 	} {
 		for _, f := range fates {
 			// Deaths and freezes are few in a run, and calls that are made less often meet hardly any of them.

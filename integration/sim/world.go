@@ -111,7 +111,7 @@ func (p Plan) shape() shape {
 	if p.Plain {
 		return s
 	}
-	if s.group = r.IntN(4) == 0; s.group {
+	if s.group = r.IntN(4) == 0 && p.Groups; s.group {
 		s.slots = 2 + r.IntN(2)
 	}
 	s.tables[1].latest = r.IntN(4) == 0
