@@ -90,7 +90,7 @@ func (t *Table) upkeepDue(v *view) bool {
 		return !rewritten && n <= t.spec.Upkeep.Every
 	})
 	every := t.spec.Upkeep.Every
-	return n > every || (gap && t.landed >= every)
+	return n > every || ((gap || t.caps.HeadsOnly) && t.landed >= every)
 }
 
 // tend makes one attempt at a round. It is done when its commit landed or when there was nothing to do.

@@ -22,6 +22,8 @@ type restCatalog struct {
 	transport *transport
 	opts      Options
 	known     known
+	// parents are needed for Nessie only.
+	parents parents
 }
 
 func openREST(ctx context.Context, o Options) (Catalog, error) {

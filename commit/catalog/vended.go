@@ -52,10 +52,17 @@ func (v *vended) grants() []store.Grant {
 // gets file access that asks for them again by loading the table.
 func (c *restCatalog) LoadTable(ctx context.Context, ident table.Identifier) (*table.Table, error) {
 	tbl, v, err := c.load(ctx, ident)
-	if err != nil || !v.ends() {
+	if err != nil {
 		return tbl, err
 	}
-	return table.New(ident, tbl.Metadata(), tbl.MetadataLocation(), c.files(ident, tbl.Metadata(), tbl.MetadataLocation(), v), c), nil
+	if v.ends() {
+		tbl = table.New(ident, tbl.Metadata(), tbl.MetadataLocation(), c.files(ident, tbl.Metadata(), tbl.MetadataLocation(), v), c)
+	}
+	if c.transport.nessie() {
+		tbl, err = c.descended(ctx, tbl)
+		return tbl, c.classify(err, named("loading table", ident))
+	}
+	return tbl, nil
 }
 
 func (c *restCatalog) load(ctx context.Context, ident table.Identifier) (*table.Table, *vended, error) {

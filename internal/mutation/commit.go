@@ -290,6 +290,11 @@ func replacing() []mutation {
 func sending() []mutation {
 	return []mutation{
 		{
+			name: "heads", file: "commit/catalog/vended.go", pkg: "./commit/catalog", test: "TestNessieShowsWhereAHeadCameFrom",
+			old: "if c.transport.nessie() {", text: "if false {",
+			why: "another engine's head on a catalog without history is no replaced table",
+		},
+		{
 			name: "swap/unknown", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestStatementOnItsWayKeepsItsFile",
 			old: "	case !settled:", text: "	case !settled && false:",
 			why: "the metadata file of a statement that may still land is kept",

@@ -85,6 +85,8 @@ func document(reports []Report) []byte {
 	p.line("")
 	p.capabilities(reports)
 	p.comparison()
+	p.nessie()
+	p.refused()
 	return p.Bytes()
 }
 
@@ -124,4 +126,38 @@ func (p *page) comparison() {
 	p.line("")
 	p.line("A PostgreSQL with `synchronous_commit = off` is refused: it takes acknowledged commits back when it crashes. A standby is")
 	p.line("passed over.")
+}
+
+// nessie says what a catalog that shows heads only leaves open.
+func (p *page) nessie() {
+	p.line("")
+	p.line("## Nessie")
+	p.line("")
+	p.line("Nessie (`type: rest`; it tells its name) shows the head snapshot of a table alone, without the one it was made on. That")
+	p.line("stands in the header of the head's manifest list, which is read once for every new head. From there:")
+	p.line("")
+	p.line("- The head is ours: its own summary has the positions.")
+	p.line("- Another engine has committed on top of ours, once or more: the positions are those of the mirror property.")
+	p.line("- The head was made on nothing (`CREATE OR REPLACE TABLE`), or names no parent: the table halts, E_TABLE_REPLACED.")
+	p.line("- The head's sequence number is not above the mirror's: the table halts, E_TABLE_ROLLED_BACK.")
+	p.line("- The mirror property was removed while another engine's snapshot is the head: the table halts, E_STATE_LOST.")
+	p.line("- *Not decided*: a replacement of the table with another engine's commit on top of it looks like two appends. Reading goes on")
+	p.line("  at the mirror's positions: nothing comes twice, and what the replacement took away stays away.")
+	p.line("- *Not decided*: a branch of Nessie that was set back takes positions and rows back together, like any restored catalog. With")
+	p.line("  group offsets the table is degraded, E_GROUP_AHEAD; without them it reads on where it stands, which is right.")
+	p.line("- Bounded history is Nessie's own (its garbage collection); manifests are merged by ingestd.")
+}
+
+// refused says which catalogs are not served, and why.
+func (p *page) refused() {
+	p.line("")
+	p.line("## Refused by name")
+	p.line("")
+	p.line("- `hive`: a commit through a Hive Metastore holds a lock and then writes the table's new metadata location over whatever stands")
+	p.line("  there. A writer that is paused until its lock has run out and goes on then takes back what others have committed. A")
+	p.line("  Metastore from 4.0 on can compare when it is asked to (`expected_parameter_key`); an older one does not notice that it was")
+	p.line("  asked, and the client library does not ask.")
+	p.line("- `glue`: AWS Glue compares table versions, and is served through its Iceberg REST endpoint (`type: rest` with `sigv4`). Its own")
+	p.line("  protocol would add a tenth to the binary for the same tables. The emulator that could stand for it in tests, moto 5.2,")
+	p.line("  ignores the version to compare with: writers there lose commits. So no run can vouch for it here.")
 }
