@@ -1,10 +1,12 @@
 package commit
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
@@ -35,9 +37,19 @@ func removes(s *table.Snapshot) bool {
 	return s.Summary.Operation != table.OpAppend && !carried
 }
 
-// deadFiles are the files that are live in the dead manifests and in no retained snapshot. Only those in the table's
-// own location are named: a file that was added from elsewhere may be somebody else's.
-func (t *Table) deadFiles(fs iceio.IO, kept, dead map[string]iceberg.ManifestFile) ([]string, error) {
+// deadFile is a file that no retained snapshot needs. Queries that began before that may still read it, so it is
+// deleted later. A process that ends meanwhile leaves it to the search for orphans.
+type deadFile struct {
+	path string
+	due  time.Time
+}
+
+// mostDead bounds the memory of dead files.
+const mostDead = 1 << 17
+
+// findDead notes the files that are live in the dead manifests and in no retained snapshot. Only those in the table's
+// own location count: a file that was added from elsewhere may be somebody else's.
+func (t *Table) findDead(fs iceio.IO, kept, dead map[string]iceberg.ManifestFile) error {
 	files := map[string]bool{}
 	root := strings.TrimSuffix(t.view.meta.Location(), "/") + "/"
 	err := eachLive(fs, dead, func(path string) {
@@ -45,19 +57,63 @@ func (t *Table) deadFiles(fs iceio.IO, kept, dead map[string]iceberg.ManifestFil
 			files[path] = true
 		}
 	})
-	if err != nil || len(files) == 0 {
-		return nil, err
+	if err == nil {
+		err = t.spare(fs, kept, files)
+	}
+	if err != nil {
+		return err
+	}
+	due := t.env.Now().Add(t.spec.Upkeep.Grace)
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		if len(t.dead) < mostDead {
+			t.dead = append(t.dead, deadFile{path, due})
+		}
+	}
+	return nil
+}
+
+// removeDead deletes the dead files whose time has come, except for those that somebody has put back.
+func (t *Table) removeDead(ctx context.Context) {
+	files, now := map[string]bool{}, t.env.Now()
+	later := slices.DeleteFunc(slices.Clone(t.dead), func(f deadFile) bool {
+		if f.due.After(now) {
+			return false
+		}
+		files[f.path] = true
+		return true
+	})
+	if len(files) == 0 {
+		return
+	}
+	fs, err := t.view.tbl.FS(ctx)
+	if err != nil {
+		return
+	}
+	kept, err := listed(fs, keepers(t.view, nil))
+	if err == nil {
+		err = t.spare(fs, kept, files)
+	}
+	if err == nil {
+		t.dead = later
+		t.remove(ctx, slices.Sorted(maps.Keys(files)))
+	}
+}
+
+// spare takes out of files what is live in the kept manifests, or in one that others have added since.
+func (t *Table) spare(fs iceio.IO, kept map[string]iceberg.ManifestFile, files map[string]bool) error {
+	if len(files) == 0 {
+		return nil
 	}
 	returning, err := t.returning(fs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, manifests := range []map[string]iceberg.ManifestFile{kept, returning} {
 		if err := eachLive(fs, manifests, func(path string) { delete(files, path) }); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return slices.Collect(maps.Keys(files)), nil
+	return nil
 }
 
 // returning are the manifests that others have added along the retained line: they may have put a file back that had

@@ -56,6 +56,38 @@ func TestRewrittenFilesGoWithTheirSnapshots(t *testing.T) {
 	require.Less(t, len(there), 90+90, "some are gone")
 }
 
+// A query may still be reading what has left the history.
+func TestDeadFilesHaveAGrace(t *testing.T) {
+	b := newBench(t)
+	s := tended("w1")
+	s.Upkeep.Grace = 3 * time.Hour
+	w := b.openSpec(s)
+	require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(1)}))
+	for i := range 3 {
+		b.commit(w, step(0, i*10, i*10+10))
+	}
+	b.compact(w, "0")
+	old, _ := b.dataFiles()
+	require.Len(t, old, 4)
+	n := 3
+	run := func(until int) {
+		for ; n < until; n++ {
+			b.commit(w, step(0, n*10, n*10+10))
+		}
+	}
+	run(60)
+	there, needed := b.dataFiles()
+	require.Len(t, there, len(needed)+3, "the three that were rewritten are still there")
+	b.later(2 * time.Hour)
+	run(90)
+	there, needed = b.dataFiles()
+	require.Len(t, there, len(needed)+3)
+	b.later(time.Hour)
+	run(120)
+	there, needed = b.dataFiles()
+	require.Equal(t, needed, there)
+}
+
 // Five days with tags: what a tag shows can be read as long as the tag is there, and goes with it.
 func TestTagsKeepRewrittenFiles(t *testing.T) {
 	b := newCalendar(t)

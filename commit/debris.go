@@ -12,8 +12,8 @@ import (
 	"github.com/ingestd/ingestd/commit/state"
 )
 
-// removeExpired deletes what only expired snapshots needed: their manifest lists, the manifests that no retained
-// snapshot lists, and data and delete files that have left the table (deadFiles).
+// removeExpired deletes what only expired snapshots needed: their manifest lists and the manifests that no retained
+// snapshot lists. Data and delete files that only these listed are dead from now on.
 func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.Snapshot) {
 	if len(expired) == 0 {
 		return
@@ -32,15 +32,10 @@ func (t *Table) removeExpired(ctx context.Context, old *view, expired []*table.S
 		return
 	}
 	maps.DeleteFunc(dead, func(path string, _ iceberg.ManifestFile) bool { return kept[path] != nil })
-	var files []string
-	if mayHaveDeadFiles(old, retained, expired) {
-		// Manifests that could not be read stay: whoever looks for orphans finds them with their files.
-		if files, err = t.deadFiles(fs, kept, dead); err != nil {
-			return
-		}
+	if mayHaveDeadFiles(old, retained, expired) && t.findDead(fs, kept, dead) != nil {
+		return // what could not be read stays: whoever looks for orphans finds it with its files
 	}
-	files = slices.AppendSeq(files, maps.Keys(dead))
-	slices.Sort(files)
+	files := slices.Sorted(maps.Keys(dead))
 	for _, s := range expired {
 		files = append(files, s.ManifestList)
 	}

@@ -51,7 +51,7 @@ func TestSimulation(t *testing.T) {
 		s.cat.HeadsOnly = rapid.IntRange(0, 3).Draw(rt, "heads only") == 0
 		s.upkeep = Upkeep{Disabled: true}
 		if rapid.Bool().Draw(rt, "upkeep") {
-			s.upkeep = Upkeep{Every: 3, KeepMin: 2, KeepMax: 6, MaxAge: time.Nanosecond}
+			s.upkeep = Upkeep{Every: 3, KeepMin: 2, KeepMax: 6, MaxAge: time.Nanosecond, Grace: time.Nanosecond}
 		}
 		s.create("w0", simPartitions)
 		for i := range rapid.IntRange(2, 4).Draw(rt, "writers") {

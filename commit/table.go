@@ -33,6 +33,8 @@ type Table struct {
 	// landed counts own commits since the last round of upkeep.
 	landed int
 	paths  paths
+	// dead are files that have left the table, and when they are to be deleted.
+	dead []deadFile
 	// surveys: a history that is refused is looked at all the same (control.go).
 	surveys bool
 }

@@ -29,7 +29,7 @@ func (b *bench) later(d time.Duration) {
 // tagged opens a table with short history and few tags.
 func (b *bench) tagged(writer string) *Table {
 	s := spec(writer)
-	s.Upkeep = Upkeep{Every: 5, KeepMin: 4, KeepMax: 40, MaxAge: 30 * time.Minute, Hourly: 6, Daily: 3}
+	s.Upkeep = Upkeep{Every: 5, KeepMin: 4, KeepMax: 40, MaxAge: 30 * time.Minute, Grace: time.Nanosecond, Hourly: 6, Daily: 3}
 	return b.openSpec(s)
 }
 
@@ -172,7 +172,7 @@ func TestTagsWhereTheyBelong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newCalendar(t)
 			s := spec("w1")
-			s.Upkeep = Upkeep{Every: 3, KeepMin: 4, KeepMax: 40, MaxAge: time.Minute}
+			s.Upkeep = Upkeep{Every: 3, KeepMin: 4, KeepMax: 40, MaxAge: time.Minute, Grace: time.Nanosecond}
 			w := b.openSpec(s)
 			require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(1)}))
 			change(&s, b)

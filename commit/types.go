@@ -80,6 +80,9 @@ type Upkeep struct {
 	KeepMin, KeepMax int
 	// MaxAge is the age above which a snapshot beyond KeepMin goes; 0 = ten minutes.
 	MaxAge time.Duration
+	// Grace is how long a data file that no snapshot needs any more is kept for queries that are still reading it; 0 =
+	// six hours.
+	Grace time.Duration
 	// Hourly and Daily are the numbers of tags of the main branch that keep longer time travel; 0 = 24 and 7,
 	// negative = none.
 	Hourly, Daily int

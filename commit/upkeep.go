@@ -18,6 +18,7 @@ const (
 	DefaultKeepMin = 100
 	DefaultKeepMax = 2000
 	DefaultMaxAge  = 10 * time.Minute
+	defaultGrace   = 6 * time.Hour
 	// DefaultHourly and DefaultDaily are the numbers of tags.
 	DefaultHourly = 24
 	DefaultDaily  = 7
@@ -37,6 +38,9 @@ func (u Upkeep) withDefaults() Upkeep {
 	}
 	if u.MaxAge <= 0 {
 		u.MaxAge = DefaultMaxAge
+	}
+	if u.Grace <= 0 {
+		u.Grace = defaultGrace
 	}
 	if u.Hourly == 0 {
 		u.Hourly = DefaultHourly
@@ -126,6 +130,7 @@ func (t *Table) tend(ctx context.Context) (done bool, err error) {
 	}
 	t.sweepMetadata(ctx, v.meta, t.view.meta)
 	t.removeExpired(ctx, v, expired)
+	t.removeDead(ctx)
 	return true, nil
 }
 

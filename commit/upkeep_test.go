@@ -17,7 +17,7 @@ import (
 // tended opens a table whose upkeep is quick to see.
 func tended(writer string) Spec {
 	s := spec(writer)
-	s.Upkeep = Upkeep{Every: 10, KeepMin: 15, KeepMax: 30, MaxAge: time.Minute}
+	s.Upkeep = Upkeep{Every: 10, KeepMin: 15, KeepMax: 30, MaxAge: time.Minute, Grace: time.Nanosecond}
 	return s
 }
 
