@@ -213,6 +213,8 @@ func (v rules) properties(t Table, path string) {
 			v.fault(at, "use "+setting, "the property is decided by a setting")
 		case taken:
 			v.fault(at, "remove it", "data files are always Parquet")
+		case strings.HasPrefix(name, bloomProperties):
+			v.bloom(t.Properties, name, at)
 		}
 	}
 }

@@ -85,6 +85,9 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 	if err != nil {
 		return err
 	}
+	if err := table.CheckBloomFilters(fields, o.opts.Create.Properties); err != nil {
+		return err
+	}
 	readers := o.opts.Create.Readers
 	c := commit.Creation{Fields: fields, Properties: iceberg.Properties{table.ReadersProperty: readers.String()}, FormatVersion: readers.FormatVersion()}
 	maps.Copy(c.Properties, o.opts.Create.Properties)

@@ -13,6 +13,7 @@ import (
 	"github.com/ingestd/ingestd/schemareg/rawrec"
 	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
+	"github.com/ingestd/ingestd/table/parquet"
 	"github.com/ingestd/ingestd/table/store"
 )
 
@@ -21,6 +22,7 @@ type shape struct {
 	layout    *column.Layout
 	schemaID  int
 	spec      *iceberg.PartitionSpec
+	blooms    []parquet.Bloom
 	assembler *table.Assembler
 	// audit, key and value split the top-level columns by who fills them.
 	audit, key, value []*column.Node
@@ -39,6 +41,7 @@ func (o *owner) newShape() (*shape, error) {
 	}
 	spec := o.table.PartitionSpec()
 	sh.spec = &spec
+	sh.blooms = table.BloomFilters(sh.layout, o.table.Properties())
 	sh.audit, sh.key, sh.value = o.opts.Split(sh.layout)
 	sh.assembler, err = table.NewAssembler(table.AssemblerOptions{
 		Layout: sh.layout, Schema: schema, Spec: sh.spec, Location: o.table.Location(), Properties: o.table.Properties(), Store: o.store(),
@@ -68,7 +71,7 @@ func (s *sink) equip(sh *shape) error {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = table.NewWriter(table.WriterOptions{Layout: sh.layout, Spec: sh.spec, Encoder: enc, MaxOpenBytes: o.budget.open(len(o.source.lanes))}); err != nil {
+	if s.writer, err = table.NewWriter(table.WriterOptions{Layout: sh.layout, Spec: sh.spec, Encoder: enc, Blooms: sh.blooms, MaxOpenBytes: o.budget.open(len(o.source.lanes))}); err != nil {
 		return err
 	}
 	s.decoder, err = o.newDecoder(sh, s.writer.Set())

@@ -111,7 +111,7 @@ func (p *partitions) at(ordinal uint32) *partition {
 func (p *partitions) take() *parquet.RowGroup {
 	n := len(p.idle)
 	if n == 0 {
-		return parquet.NewRowGroup(p.w.opts.Layout, p.w.opts.Encoder)
+		return p.w.newRowGroup()
 	}
 	g := p.idle[n-1]
 	p.idle = p.idle[:n-1]

@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/iceberg-go"
 
+	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table/column"
 	"github.com/ingestd/ingestd/table/parquet"
 	"github.com/ingestd/ingestd/table/transform"
@@ -17,6 +18,8 @@ type WriterOptions struct {
 	Spec *iceberg.PartitionSpec
 	// Encoder belongs to the Writer's goroutine; all its writers may share it.
 	Encoder *parquet.Encoder
+	// Blooms are the Bloom filters of each row group.
+	Blooms []parquet.Bloom
 	// RowGroupBytes ends a row group at this encoded size; 0 = 128 MiB.
 	RowGroupBytes int64
 	// MaxOpen bounds the open partitions; 0 = 500.
@@ -69,9 +72,14 @@ func NewWriter(opts WriterOptions) (*Writer, error) {
 	if opts.MaxOpenBytes <= 0 {
 		opts.MaxOpenBytes = defaultMaxOpenBytes
 	}
+	for _, b := range opts.Blooms {
+		if err := b.Check(opts.Layout); err != nil {
+			return nil, failure.Wrap(err, failure.Fatal, codeParts, "", "preparing a writer")
+		}
+	}
 	w := &Writer{opts: opts}
 	if opts.Spec == nil || opts.Spec.NumFields() == 0 {
-		w.direct = parquet.NewRowGroup(opts.Layout, opts.Encoder)
+		w.direct = w.newRowGroup()
 		return w, nil
 	}
 	p, err := transform.Compile(opts.Spec, opts.Layout)
@@ -80,6 +88,13 @@ func NewWriter(opts WriterOptions) (*Writer, error) {
 	}
 	w.spread = &partitions{w: w, tuples: p, staging: column.NewSet(opts.Layout), open: map[uint32]*partition{}}
 	return w, nil
+}
+
+// newRowGroup makes an empty row group of the table.
+func (w *Writer) newRowGroup() *parquet.RowGroup {
+	g := parquet.NewRowGroup(w.opts.Layout, w.opts.Encoder)
+	g.Filtered(w.opts.Blooms)
+	return g
 }
 
 // Set is where programs append; it is the same for the Writer's whole life.

@@ -23,6 +23,7 @@ type theCase struct {
 	Name, Group, Label string
 	Fields             []column.Field
 	PartitionBy        string
+	Properties         map[string]string
 	Options            parquet.Options
 	// Readers are those the table was made for; nil: every engine tries.
 	Readers []string
@@ -98,6 +99,7 @@ func cases(t testing.TB) []*theCase {
 	}
 	out = append(out, &theCase{Name: "far", Group: "far", Label: "years 1 and 9999",
 		Fields: []column.Field{prim("rid", true, column.Long), prim("dt", false, column.Date), prim("ts", false, column.Timestamp)}})
+	out = append(out, filtered()...)
 	out = append(out, partitioned()...)
 	out = append(out, chosen(t)...)
 	for _, c := range out {
@@ -124,10 +126,29 @@ func partitioned() []*theCase {
 		if by == "bucket(4, u)" {
 			feature = ptr(table.UUIDBuckets)
 		}
-		out = append(out, &theCase{Name: fmt.Sprintf("part_%02d", i), Group: "transforms", Label: by, PartitionBy: by, Feature: feature, Fields: []column.Field{
-			prim("rid", true, column.Long), prim("i", false, column.Int), prim("l", false, column.Long), prim("s", false, column.String), decimal("dec9", 9, 2),
-			prim("dt", false, column.Date), prim("ts", false, column.Timestamp), prim("tz", false, column.TimestampTZ), prim("u", false, column.UUID),
-		}})
+		out = append(out, &theCase{Name: fmt.Sprintf("part_%02d", i), Group: "transforms", Label: by, PartitionBy: by, Feature: feature, Fields: queried()})
+	}
+	return out
+}
+
+// queried are the columns that filters ask about.
+func queried() []column.Field {
+	return []column.Field{
+		prim("rid", true, column.Long), prim("i", false, column.Int), prim("l", false, column.Long), prim("s", false, column.String), decimal("dec9", 9, 2),
+		prim("dt", false, column.Date), prim("ts", false, column.Timestamp), prim("tz", false, column.TimestampTZ), prim("u", false, column.UUID),
+	}
+}
+
+// filtered has tables with Bloom filters on every column.
+func filtered() []*theCase {
+	var out []*theCase
+	for _, e := range []parquet.Encoding{parquet.Compat, parquet.Delta} {
+		c := &theCase{Name: "bloom_" + e.String(), Group: "blooms", Label: "Bloom filters, " + e.String(), Fields: queried(), Options: parquet.Options{Encoding: e},
+			Feature: featureOf(e), Properties: map[string]string{}}
+		for _, f := range c.Fields {
+			c.Properties["write.parquet.bloom-filter-enabled.column."+f.Name] = "true"
+		}
+		out = append(out, c)
 	}
 	return out
 }
@@ -171,7 +192,7 @@ func (c *theCase) fill() {
 		for i, days := range []int64{-719_162, 2_932_896} { // the first of the year 1, the last of 9999
 			c.rows[i] = []any{int64(i), int32(days), days * dayMicros}
 		}
-	case "transforms":
+	case "transforms", "blooms":
 		c.narrow(g.r)
 	}
 }

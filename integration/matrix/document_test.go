@@ -209,6 +209,15 @@ func (d *document) transforms() {
 		d.row(append([]string{"`" + c.Label + "`"}, d.marks(c.Name)...)...)
 	}
 	d.line("")
+	d.line("## Bloom filters")
+	d.line("")
+	d.line("Tables with Bloom filters on every column, asked the same questions.")
+	d.line("")
+	d.head("file")
+	for _, c := range d.group("blooms") {
+		d.row(append([]string{c.Label}, d.marks(c.Name)...)...)
+	}
+	d.line("")
 }
 
 func (d *document) choices() {

@@ -61,7 +61,7 @@ func (l *lake) write(t testing.TB, c *theCase) *icetable.Table {
 	key := state.Key{Stream: state.Stream{Source: "main", Cluster: "c", Topic: c.Name}, Partition: "0"}
 	tbl, err := commit.Open(t.Context(), l.cat, commit.Spec{Identifier: []string{namespace, c.Name}, Pipeline: "matrix", MayCreate: true}, commit.Env{})
 	require.NoError(t, err)
-	creation := commit.Creation{Fields: c.Fields, Start: []commit.Step{{Key: key, To: "0"}}}
+	creation := commit.Creation{Fields: c.Fields, Properties: c.Properties, Start: []commit.Step{{Key: key, To: "0"}}}
 	if c.PartitionBy != "" {
 		term, err := transform.Parse(c.PartitionBy)
 		require.NoError(t, err)
@@ -97,7 +97,7 @@ func (l *lake) filler(t testing.TB, c *theCase, tbl *commit.Table) *filler {
 	require.NoError(t, err)
 	spec := tbl.PartitionSpec()
 	f := &filler{tbl: tbl, records: newRecords(t, c.Fields)}
-	f.writer, err = table.NewWriter(table.WriterOptions{Layout: layout, Spec: &spec, Encoder: enc})
+	f.writer, err = table.NewWriter(table.WriterOptions{Layout: layout, Spec: &spec, Encoder: enc, Blooms: table.BloomFilters(layout, tbl.Properties())})
 	require.NoError(t, err)
 	schema, err := avro.Parse(f.records.schema)
 	require.NoError(t, err)

@@ -15,11 +15,13 @@ type columnWriter struct {
 	policy   dictPolicy
 	literals [2]literalPolicy // of data pages and of dictionary pages
 	flushed  int              // values in finished pages
+	bloom    *bloomBuilder    // nil without
 }
 
 // columnChunk is the finished part of one column in a row group.
 type columnChunk struct {
 	dict   []byte // dictionary page with its header; nil without
+	bloom  []byte // Bloom filter with its header; nil without
 	pages  []dataPage
 	counts pageCounts
 	totals columnTotals
@@ -42,6 +44,9 @@ type dataPage struct {
 func (w *columnWriter) begin() {
 	w.chunk = columnChunk{}
 	w.flushed = 0
+	if w.bloom != nil {
+		w.bloom.begin()
+	}
 	w.col.ResetPage()
 	w.col.ResetChunk()
 	w.col.TakeRepaired()
@@ -91,6 +96,9 @@ func (w *columnWriter) flush(e *Encoder, last bool) error {
 	}
 	if len(c.Index()) == 0 {
 		c.RepairText()
+		if w.bloom != nil {
+			w.bloom.page(c)
+		}
 	}
 	stats := c.PageStats()
 	raw, enc, err := e.page(c)
@@ -145,11 +153,26 @@ func (w *columnWriter) close(e *Encoder) (columnChunk, error) {
 		w.chunk.totals.compressed += int64(len(page.data))
 		w.chunk.totals.uncompressed += int64(page.uncompressed)
 	}
+	if err := w.closeBloom(); err != nil {
+		return columnChunk{}, err
+	}
 	w.chunk.totals.repaired = w.col.TakeRepaired()
 	w.policy.end(w.flushed)
 	chunk := w.chunk
 	w.begin()
 	return chunk, nil
+}
+
+// closeBloom makes the Bloom filter of the chunk.
+func (w *columnWriter) closeBloom() (err error) {
+	if w.bloom == nil {
+		return nil
+	}
+	if w.chunk.counts.dictionary > 0 {
+		w.bloom.dictionary(w.col)
+	}
+	w.chunk.bloom, err = w.bloom.finish()
+	return err
 }
 
 func (n *pageCounts) add(enc format.Encoding) {

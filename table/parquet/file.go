@@ -63,6 +63,9 @@ func (f *fileWriter) writeAll(chunks []*Chunk, meta map[string]string) error {
 			return err
 		}
 	}
+	if err := f.bloomFilters(); err != nil {
+		return err
+	}
 	if err := f.pageIndex(); err != nil {
 		return err
 	}
@@ -152,6 +155,24 @@ func (c *columnChunk) encodings() (list []format.Encoding, stats []format.PageEn
 	add(format.Plain, format.DataPage, c.counts.plain)
 	add(format.DeltaBinaryPacked, format.DataPage, c.counts.delta)
 	return list, stats
+}
+
+// bloomFilters writes them behind the row groups, where reading rows does not meet them.
+func (f *fileWriter) bloomFilters() error {
+	for g := range f.groups {
+		for i := range f.groups[g].Columns {
+			b := f.chunks[g].columns[i].bloom
+			if b == nil {
+				continue
+			}
+			md := &f.groups[g].Columns[i].MetaData
+			md.BloomFilterOffset, md.BloomFilterLength = f.off, int32(len(b))
+			if err := f.write(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // pageIndex writes all column indexes, then all offset indexes, as the format recommends.

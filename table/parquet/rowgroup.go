@@ -60,7 +60,7 @@ func (g *RowGroup) Finish() (*Chunk, error) {
 		if c.columns[i], err = g.writers[i].close(g.enc); err != nil {
 			return nil, fmt.Errorf("writing column %s: %w", g.layout.Leaves[i].Name(), err)
 		}
-		c.Bytes += c.columns[i].totals.compressed
+		c.Bytes += c.columns[i].totals.compressed + int64(len(c.columns[i].bloom))
 	}
 	g.rows = 0
 	return c, nil
@@ -81,7 +81,7 @@ func (g *RowGroup) Release() { g.set.Release() }
 func (g *RowGroup) Bytes() int64 {
 	n := g.set.Bytes()
 	for i := range g.writers {
-		n += g.writers[i].chunk.bytes()
+		n += g.writers[i].chunk.bytes() + g.writers[i].bloom.bytes()
 	}
 	return n
 }
