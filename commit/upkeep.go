@@ -77,10 +77,13 @@ func (t *Table) upkeep(ctx context.Context) {
 	}
 }
 
-// ours says whether a pipeline of ours created the table. In other people's tables their own rules hold.
+// ours says whether a pipeline of ours created the table. In other people's tables their own rules hold, and in one
+// whose garbage nobody may collect. Nessie says so of every table, as its older commits need the files; a round there
+// merges manifests and removes nothing.
 func (t *Table) ours() bool {
 	props := t.view.meta.Properties()
-	return props[CreatedByKey] != "" && !strings.EqualFold(props[table.GCEnabledKey], "false")
+	kept := strings.EqualFold(props[table.GCEnabledKey], "false")
+	return props[CreatedByKey] != "" && (!kept || t.caps.HeadsOnly)
 }
 
 // upkeepDue counts the snapshots since the last rewrite of manifests; every process sees the same number. Where the

@@ -22,7 +22,8 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// newNessie is a REST catalog that answers as Nessie does: with the head snapshot alone, which names no parent.
+// newNessie is a REST catalog that answers as Nessie does: with the head snapshot alone, which names no parent, and
+// with the property that keeps others from collecting its garbage.
 func newNessie(t *testing.T) *restServer {
 	t.Helper()
 	srv := newRESTServer(t, t.TempDir())
@@ -53,6 +54,9 @@ func headAlone(body []byte) []byte {
 	}
 	meta, _ := all["metadata"].(map[string]any)
 	current := fmt.Sprint(meta["current-snapshot-id"])
+	if props, ok := meta["properties"].(map[string]any); ok {
+		props["gc.enabled"] = "false"
+	}
 	for _, list := range []string{"snapshots", "snapshot-log"} {
 		entries, _ := meta[list].([]any)
 		meta[list] = slices.DeleteFunc(entries, func(e any) bool { return fmt.Sprint(e.(map[string]any)["snapshot-id"]) != current })
