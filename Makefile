@@ -104,6 +104,7 @@ kills: ## Kill competing processes KILLS times on the real components, behind pr
 .PHONY: integration
 integration: ## Start Kafka, registry, REST catalog, S3 and test the binary against them (INTEGRATION_ARGS='-run TestX')
 	$(GO) test -tags integration -count=1 -timeout 40m -v ./integration $(INTEGRATION_ARGS)
+	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 10m -v ./integration/limits
 	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 20m -v ./integration/matrix -run TestEngines
 
 .PHONY: integration-full

@@ -127,7 +127,9 @@ func (s *source) poll(ctx context.Context) {
 		defer stop()
 	}
 	if s.wantsMore() || s.unheard() {
-		s.dispatch(s.client.Kgo.PollFetches(ctx))
+		fetches := s.client.Kgo.PollFetches(ctx)
+		s.client.Polled()
+		s.dispatch(fetches)
 	} else {
 		s.waitHungry(ctx)
 	}
@@ -144,6 +146,9 @@ func (s *source) waitHungry(ctx context.Context) {
 func (s *source) dispatch(fetches kgo.Fetches) {
 	var held int64
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
+		if kafka.IsLater(f.Err) {
+			return
+		}
 		c := s.partitions[kafka.Partition{Topic: f.Topic, Partition: f.Partition}]
 		if c == nil || !c.reading {
 			for _, r := range f.Records {

@@ -172,6 +172,7 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 // automatic reset, pooled buffers.
 func Consuming(f Fetch, brokers int) []kgo.Opt {
 	f = f.WithDefaults()
+	buffers := newPools()
 	return []kgo.Opt{
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(),
@@ -184,6 +185,7 @@ func Consuming(f Fetch, brokers int) []kgo.Opt {
 		kgo.MaxDecompressBatchBytes(int(f.MaxBatchBytes)),
 		kgo.BrokerMaxReadBytes(f.readable()),
 		kgo.MetadataMinAge(250 * time.Millisecond),
-		kgo.WithPools(newPools()),
+		kgo.WithPools(buffers),
+		kgo.WithDecompressor(newInflater(f, buffers)),
 	}
 }

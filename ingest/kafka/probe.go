@@ -64,7 +64,7 @@ func (c *Client) fetchFrom(ctx context.Context, leaders map[Partition]leading, a
 	fp, next := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true, Offset: at.offset, IsolationLevel: kgo.ReadCommitted(), Topic: at.Name, Partition: at.partition,
 	}, &resp.Topics[0].Partitions[0], c.decompressor(), nil)
-	if fp.Err != nil {
+	if fp.Err != nil && !IsLater(fp.Err) {
 		return Probe{}, Classify(fp.Err, op)
 	}
 	return Probe{Records: fp.Records, Next: max(next, at.offset), Ends: Ends{fp.LogStartOffset, fp.LastStableOffset, fp.HighWatermark}}, nil
@@ -103,9 +103,15 @@ type namedFetch struct{ *kmsg.FetchRequest }
 // MaxVersion implements kmsg.Request.
 func (namedFetch) MaxVersion() int16 { return 12 }
 
+// probeInflated is how much of an answer is decompressed, and a batch on top: a few records tell enough.
+const probeInflated = 1 << 20
+
 // decompressor is the consumer's, which refuses what is larger than a batch may be.
 func (c *Client) decompressor() kgo.Decompressor {
-	if d, ok := c.Kgo.OptValue(kgo.WithDecompressor).(kgo.Decompressor); ok {
+	switch d := c.Kgo.OptValue(kgo.WithDecompressor).(type) {
+	case *inflater:
+		return &inflater{Decompressor: d.Decompressor, most: probeInflated, largest: d.largest}
+	case kgo.Decompressor:
 		return d
 	}
 	return kgo.DefaultDecompressor()
