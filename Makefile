@@ -106,6 +106,7 @@ integration: ## Start Kafka, registry, REST catalog, S3 and test the binary agai
 	$(GO) test -tags integration -count=1 -timeout 40m -v ./integration $(INTEGRATION_ARGS)
 	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 10m -v ./integration/limits
 	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 20m -v ./integration/matrix -run TestEngines
+	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 10m -v ./integration/stores
 
 .PHONY: integration-full
 integration-full: ## The same, and read with Spark (newest, oldest) and Trino, and commit to Nessie
@@ -121,6 +122,11 @@ readers: ## Let every engine read the matrix of files, keep what they read, and 
 catalogs: ## Ask every catalog everything, keep what it answers, and write docs/CATALOGS.md from it
 	$(GO) test -tags 'integration full' -count=1 -timeout 30m -v ./integration -run 'Conforms$$' -update
 	$(GO) test ./commit/catalog/catalogtest -run TestDocument -rewrite
+
+.PHONY: stores
+stores: ## Ask every store everything, keep what it answers, and write docs/STORES.md from it
+	$(GO) test -tags integration -count=1 -timeout 10m -v ./integration/stores -update
+	$(GO) test ./table/store/storetest -run TestDocument -rewrite
 
 .PHONY: stack-stop
 stack-stop: ## Stop everything that a test or benchmark left running, and drop its data

@@ -32,3 +32,24 @@ tables:
 	require.Equal(t, "ingestd: warehouse s3://lkae/warehouse: looking for bucket lkae: no such bucket [E_STORE_BUCKET] — "+
 		"create bucket lkae, or correct the warehouse or table location\n", r.err)
 }
+
+// A warehouse that no store serves is refused at the start, by name.
+func TestUnservedWarehouseIsAMistakeInTheConfiguration(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, location := range []string{"gs://lake/warehouse", "abfss://lake@account.dfs.core.windows.net/warehouse"} {
+		require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
+pipeline: p
+sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}
+catalog: {type: sqlite, path: c.db, warehouse: "%s"}
+admin: {listen: "off"}
+tables:
+  - name: db.t
+    topics: [t]
+    value: {format: raw}
+`, location), 0o600))
+		r := command(t, "run", "-c", "c.yaml", "--until-latest")
+		require.Equal(t, failure.ExitConfig, r.code, r.err)
+		require.Contains(t, r.err, "E_STORE_SCHEME")
+		require.Contains(t, r.err, location)
+	}
+}

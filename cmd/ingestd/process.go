@@ -74,13 +74,14 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 	return d, d.openAdmin(ctx, build, po)
 }
 
-// checkWarehouse refuses to start when the warehouse's bucket does not exist: a wrong setting. A bucket that goes
+// checkWarehouse refuses to start when the warehouse's bucket does not exist, or no store serves it: a wrong setting. A bucket that goes
 // missing later stops the tables in it, and anything else that is wrong with it is told by the first table.
 func checkWarehouse(ctx context.Context, c *config.Config, stores *store.Stores) error {
 	if !isLocation(c.Catalog) {
 		return nil
 	}
-	if err := stores.Probe(ctx, c.Catalog.Warehouse); failure.CodeOf(err) == store.CodeBucket {
+	err := stores.Probe(ctx, c.Catalog.Warehouse)
+	if code := failure.CodeOf(err); code == store.CodeBucket || code == store.CodeScheme {
 		return fmt.Errorf("warehouse %s: %w", c.Catalog.Warehouse, err)
 	}
 	return nil

@@ -25,6 +25,11 @@ func storeMutations() []mutation {
 			why: "an encryption key of one's own is never sent in plain text over a network",
 		},
 		{
+			name: "encryption/confirm", file: "table/store/encryption.go", pkg: pkg, test: "TestEncryptionThatIsIgnoredIsRefused",
+			old: "\t\t\t\terr = e.confirm(out.Result)\n", text: "",
+			why: "a store that does not encrypt as it was told is refused",
+		},
+		{
 			name: "encryption/parts", file: "table/store/encryption.go", pkg: pkg, test: "TestEncryptionIsOnEveryRequest",
 			old: "\tcase *s3.CreateMultipartUploadInput:\n\t\tin.ServerSideEncryption, in.SSEKMSKeyId = algorithm, key\n", text: "",
 			why: "large files are encrypted as small ones are",

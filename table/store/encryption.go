@@ -114,8 +114,38 @@ func (e encryption) install(stack *middleware.Stack) error {
 			if e.kind == SSEC {
 				e.onEvery(in.Parameters)
 			}
-			return next.HandleInitialize(ctx, in)
+			out, meta, err := next.HandleInitialize(ctx, in)
+			if err == nil {
+				err = e.confirm(out.Result)
+			}
+			return out, meta, err
 		}), middleware.Before)
+}
+
+// confirm refuses a server that takes the headers and does nothing: it does not repeat them, as one that encrypts does.
+func (e encryption) confirm(answer any) error {
+	var kept types.ServerSideEncryption
+	var own *string
+	switch out := answer.(type) {
+	case *s3.PutObjectOutput:
+		kept, own = out.ServerSideEncryption, out.SSECustomerAlgorithm
+	case *s3.CreateMultipartUploadOutput:
+		kept, own = out.ServerSideEncryption, out.SSECustomerAlgorithm
+	default:
+		return nil
+	}
+	if e.kind == SSEC && deref(own) != "" || e.kind != SSEC && kept == e.algorithm() {
+		return nil
+	}
+	return failure.New(failure.Config, codeKey, "leave storage.s3.encryption out, or use a store that has it",
+		"the object store does not encrypt as %s wants", e.kind)
+}
+
+// algorithm is what S3 calls an encryption, "" where the key goes along.
+func (e encryption) algorithm() types.ServerSideEncryption {
+	return map[Encryption]types.ServerSideEncryption{
+		SSES3: types.ServerSideEncryptionAes256, SSEKMS: types.ServerSideEncryptionAwsKms, SSEKMSDual: types.ServerSideEncryptionAwsKmsDsse,
+	}[e.kind]
 }
 
 func (e encryption) inspect(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -129,9 +159,7 @@ func (e encryption) inspect(ctx context.Context, in middleware.FinalizeInput, ne
 
 // onWrite names the encryption where an object begins.
 func (e encryption) onWrite(request any) {
-	algorithm := map[Encryption]types.ServerSideEncryption{
-		SSES3: types.ServerSideEncryptionAes256, SSEKMS: types.ServerSideEncryptionAwsKms, SSEKMSDual: types.ServerSideEncryptionAwsKmsDsse,
-	}[e.kind]
+	algorithm := e.algorithm()
 	if algorithm == "" {
 		return
 	}

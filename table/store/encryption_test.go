@@ -148,3 +148,27 @@ func TestCustomerKeyIsNeededToRead(t *testing.T) {
 	require.Equal(t, failure.Config, failure.ClassOf(err))
 	require.Contains(t, failure.HintOf(err), "encryption")
 }
+
+// A server that takes the headers and stores in plain text is refused, and what it has stored does not stay.
+func TestEncryptionThatIsIgnoredIsRefused(t *testing.T) {
+	for _, kind := range []store.Encryption{store.SSES3, store.SSEKMS, store.SSEKMSDual, store.SSEC} {
+		fake := storetest.NewS3(t, "lake")
+		fake.IgnoreEncryption()
+		o := s3Options(fake)
+		o.S3.Encryption = kind
+		if kind == store.SSEC {
+			o.S3.CustomerKey = ownKey
+		}
+		s, err := store.Open(o)
+		require.NoError(t, err)
+		st, err := s.For("s3://lake")
+		require.NoError(t, err)
+		for _, n := range []int{0, 1, large} {
+			err = st.Put(t.Context(), "s3://lake/f", 0, storetest.Chunks(storetest.Content(1, n)))
+			require.Equal(t, failure.Config, failure.ClassOf(err), "%s: %v", kind, err)
+			require.Equal(t, "E_STORE_KEY", failure.CodeOf(err))
+			require.ErrorContains(t, err, "the object store does not encrypt as "+string(kind)+" wants")
+			require.Empty(t, fake.Keys("lake"))
+		}
+	}
+}

@@ -21,9 +21,11 @@ import (
 // CodeBucket is the code of a bucket that does not exist: at the start of a process a wrong setting, later a loss.
 const CodeBucket = "E_STORE_BUCKET"
 
+// CodeScheme is the code of a location nobody here can open.
+const CodeScheme = "E_STORE_SCHEME"
+
 // The other codes of this package's errors.
 const (
-	codeScheme   = "E_STORE_SCHEME"   // a location nobody here can open
 	codeSettings = "E_STORE_SETTINGS" // settings that cannot work
 	codeAuth     = "E_STORE_AUTH"     // no, wrong or insufficient credentials
 	codeToken    = "E_STORE_TOKEN"    // credentials that have run out

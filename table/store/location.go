@@ -14,11 +14,11 @@ type objectPath struct{ scheme, bucket, key string }
 func parseObject(path string) (objectPath, error) {
 	sch, rest, ok := strings.Cut(path, "://")
 	if !ok {
-		return objectPath{}, failure.New(failure.Config, codeScheme, "write s3://bucket/path", "reading location %s: no bucket", path)
+		return objectPath{}, failure.New(failure.Config, CodeScheme, "write s3://bucket/path", "reading location %s: no bucket", path)
 	}
 	bucket, key, _ := strings.Cut(rest, "/")
 	if bucket == "" {
-		return objectPath{}, failure.New(failure.Config, codeScheme, "write s3://bucket/path", "reading location %s: no bucket", path)
+		return objectPath{}, failure.New(failure.Config, CodeScheme, "write s3://bucket/path", "reading location %s: no bucket", path)
 	}
 	return objectPath{scheme: sch, bucket: bucket, key: key}, nil
 }
@@ -27,7 +27,7 @@ func parseObject(path string) (objectPath, error) {
 func parseKey(path string) (objectPath, error) {
 	o, err := parseObject(path)
 	if err == nil && o.key == "" {
-		err = failure.New(failure.Config, codeScheme, "write s3://bucket/path", "reading location %s: no object name", path)
+		err = failure.New(failure.Config, CodeScheme, "write s3://bucket/path", "reading location %s: no object name", path)
 	}
 	return o, err
 }
@@ -42,10 +42,10 @@ func localPath(path string) (string, error) {
 	}
 	u, err := url.Parse(path)
 	if err != nil {
-		return "", failure.Wrap(err, failure.Config, codeScheme, "write file:///path", "reading location %s", path)
+		return "", failure.Wrap(err, failure.Config, CodeScheme, "write file:///path", "reading location %s", path)
 	}
 	if u.Scheme != "file" || (u.Host != "" && !strings.EqualFold(u.Host, "localhost")) {
-		return "", failure.New(failure.Config, codeScheme, "write file:///path, with three slashes",
+		return "", failure.New(failure.Config, CodeScheme, "write file:///path, with three slashes",
 			"reading location %s: it names a host", path)
 	}
 	if u.Opaque != "" {

@@ -223,7 +223,7 @@ func (s *Stores) Probe(ctx context.Context, location string) error {
 }
 
 func unsupported(location string) error {
-	return failure.New(failure.Config, codeScheme, "locations may be file:, s3: or s3a: URIs, or plain paths",
+	return failure.New(failure.Config, CodeScheme, "locations may be file:, s3: or s3a: URIs, or plain paths",
 		"opening %s: no store for scheme %q", location, scheme(location))
 }
 

@@ -230,6 +230,12 @@ func (u *upload) put() error {
 		return err
 	}
 	out, err := cl.PutObject(u.ctx, in)
+	if failure.CodeOf(err) == codeKey { // it is there, and must not stay in plain text
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTimeout)
+		defer cancel()
+		_, e := cl.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &u.at.bucket, Key: &u.at.key})
+		return errors.Join(err, e)
+	}
 	if err != nil {
 		return err
 	}

@@ -65,6 +65,7 @@ type S3 struct {
 	requests []Request
 	fault    func(Request) Fault
 	conns    int
+	plain    bool
 	serial   int
 }
 
@@ -94,6 +95,13 @@ func NewS3(t testing.TB, buckets ...string) *S3 {
 	t.Cleanup(srv.Close)
 	s.URL = srv.URL
 	return s
+}
+
+// IgnoreEncryption makes the server take the headers of encryption and do nothing, as some do.
+func (s *S3) IgnoreEncryption() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.plain = true
 }
 
 // RemoveBucket takes a bucket away with all that is in it.

@@ -79,6 +79,7 @@ func (s *S3) putObject(w http.ResponseWriter, r *http.Request, req Request, body
 		return
 	}
 	s.buckets[req.Bucket][req.Key] = o
+	s.repeat(w, r)
 	w.Header().Set("ETag", o.etag)
 	w.WriteHeader(http.StatusOK)
 }
@@ -99,6 +100,15 @@ func customer(r *http.Request) string {
 		return broken
 	}
 	return said
+}
+
+// repeat confirms what was asked for by encryption headers.
+func (s *S3) repeat(w http.ResponseWriter, r *http.Request) {
+	for name := range r.Header {
+		if strings.HasPrefix(name, "X-Amz-Server-Side-Encryption") && !strings.HasSuffix(name, "-Key") && !s.plain {
+			w.Header().Set(name, r.Header.Get(name))
+		}
+	}
 }
 
 func newObject(body []byte) object {
@@ -204,6 +214,7 @@ func (s *S3) list(w http.ResponseWriter, r *http.Request, req Request) {
 }
 
 func (s *S3) createUpload(w http.ResponseWriter, r *http.Request, req Request) {
+	s.repeat(w, r)
 	s.serial++
 	id := "upload-" + strconv.Itoa(s.serial)
 	s.uploads[id] = &multipart{customer: customer(r), bucket: req.Bucket, key: req.Key, parts: map[int]object{}, algorithm: r.Header.Get("X-Amz-Checksum-Algorithm")}

@@ -2,11 +2,13 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,19 +28,50 @@ type Target struct {
 	Base string
 	// Large is the size of a file that needs several parts.
 	Large int
+	// Big is a size beyond the buffers of all uploads together; 0 = Large.
+	Big int
+	// Files is how many files a listing has to turn pages for; 0 = 20.
+	Files int
+	// Wire is what the store's requests go through; nil = it makes none.
+	Wire *Wire
 }
 
-// Run checks what the callers of a Store rely on.
-func Run(t *testing.T, tg Target) {
-	t.Run("PutStatRead", func(t *testing.T) { putStatRead(t, tg) })
-	t.Run("PutReplaces", func(t *testing.T) { putReplaces(t, tg) })
-	t.Run("FailedPutLeavesNothing", func(t *testing.T) { failedPut(t, tg) })
-	t.Run("CancelledPutLeavesNothing", func(t *testing.T) { cancelledPut(t, tg) })
-	t.Run("Missing", func(t *testing.T) { missing(t, tg) })
-	t.Run("Concurrent", func(t *testing.T) { concurrent(t, tg) })
-	t.Run("MetadataSide", func(t *testing.T) { metadataSide(t, tg) })
-	t.Run("RandomReads", func(t *testing.T) { randomReads(t, tg) })
-	t.Run("WalkAndDelete", func(t *testing.T) { walkAndDelete(t, tg) })
+// question is one thing that is asked of every store.
+type question struct {
+	name, text string
+	ask        func(*testing.T, Target)
+}
+
+func questions() []question {
+	return []question{
+		{"put", "a file of any size comes back as it was written, whatever size was announced", putStatRead},
+		{"replace", "a file that is written again replaces the old one", putReplaces},
+		{"big files", "a file beyond the buffers of all uploads together comes back as it was written", bigFile},
+		{"failed writes", "a write that fails leaves nothing behind, at any size", failedPut},
+		{"cancelled writes", "a write that is cancelled leaves nothing behind, parts on their way included", cancelledPut},
+		{"lost answers", "an answer that is lost, to any request of a write or a removal, changes nothing", lostAnswers},
+		{"absent files", "a file that is not there is told from an error, and removing it is none", missing},
+		{"at once", "eight writes at once, large and small", concurrent},
+		{"metadata", "iceberg-go's files appear when they are closed, not before", metadataSide},
+		{"ranges", "any range of a file can be read, also past its end", randomReads},
+		{"listing", "a listing shows every file below a directory once, over several pages, and batches are removed", walkAndDelete},
+	}
+}
+
+// Run checks what the callers of a Store rely on, and reports what was answered.
+func Run(t *testing.T, tg Target) Report {
+	r := Report{Answers: map[string]string{}}
+	for _, q := range questions() {
+		t.Run(q.name, func(t *testing.T) {
+			r.Answers[q.name] = "no"
+			q.ask(t, tg)
+			r.Answers[q.name] = Yes
+			if q.name == "lost answers" && tg.Wire == nil {
+				r.Answers[q.name] = "there are none"
+			}
+		})
+	}
+	return r
 }
 
 // Content makes n bytes that differ by seed.
@@ -121,6 +154,74 @@ func cancelledPut(t *testing.T, tg Target) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = tg.Store.Stat(t.Context(), path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
+	cancelledInFlight(t, tg)
+}
+
+// cancelledInFlight cancels when the first parts have been handed over.
+func cancelledInFlight(t *testing.T, tg Target) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	path := tg.Base + "/cancelled/large"
+	content := Content(7, tg.Large)
+	err := tg.Store.Put(ctx, path, int64(tg.Large), func(w io.Writer) error {
+		if _, err := w.Write(content[:tg.Large-1]); err != nil {
+			return err
+		}
+		cancel()
+		_, err := w.Write(content[tg.Large-1:])
+		return err
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = tg.Store.Stat(t.Context(), path)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.Empty(t, tg.walk(t, "/cancelled"), "nor is anything listed")
+}
+
+// lostAnswers loses the first answer to each kind of request.
+func lostAnswers(t *testing.T, tg Target) {
+	if tg.Wire == nil {
+		return
+	}
+	for _, n := range []int{100, tg.Large} {
+		path := fmt.Sprintf("%s/lost/%d", tg.Base, n)
+		want := Content(8, n)
+		restore := tg.Wire.LoseEachOnce()
+		require.NoError(t, tg.Store.Put(t.Context(), path, int64(n), Chunks(want)))
+		require.Positive(t, restore())
+		require.Equal(t, want, tg.read(t, path))
+		restore = tg.Wire.LoseEachOnce()
+		require.NoError(t, tg.Store.Delete(t.Context(), path))
+		require.Positive(t, restore())
+		_, err := tg.Store.Stat(t.Context(), path)
+		require.ErrorIs(t, err, fs.ErrNotExist)
+	}
+	require.Empty(t, tg.walk(t, "/lost"))
+}
+
+// bigFile reads as it goes: neither side holds it whole.
+func bigFile(t *testing.T, tg Target) {
+	n := max(tg.Big, tg.Large)
+	path := tg.Base + "/big/file"
+	block := Content(9, 1<<20)
+	wrote := sha256.New()
+	require.NoError(t, tg.Store.Put(t.Context(), path, 0, func(w io.Writer) error {
+		for left := n; left > 0; left -= len(block) {
+			block[0]++ // so that no two blocks are the same
+			if _, err := io.MultiWriter(w, wrote).Write(block[:min(left, len(block))]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	f, err := tg.IO.Open(path)
+	require.NoError(t, err)
+	read := sha256.New()
+	size, err := io.Copy(read, f)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.EqualValues(t, n, size)
+	require.Equal(t, wrote.Sum(nil), read.Sum(nil))
+	require.NoError(t, tg.Store.Delete(t.Context(), path))
 }
 
 func missing(t *testing.T, tg Target) {
@@ -212,31 +313,47 @@ func randomReads(t *testing.T, tg Target) {
 	require.NoError(t, f.Close())
 }
 
-func walkAndDelete(t *testing.T, tg Target) {
-	var want []string
-	for i := range 20 {
-		path := fmt.Sprintf("%s/walk/d%d/f%02d", tg.Base, i%3, i)
-		require.NoError(t, tg.Store.Put(t.Context(), path, 0, Chunks([]byte("x"))))
-		want = append(want, path)
+// walk lists the files below a directory of the target.
+func (tg Target) walk(t *testing.T, below string) (found []string) {
+	t.Helper()
+	err := tg.IO.(iceio.ListableIO).WalkDir(tg.Base+below, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		require.NoError(t, err)
+		require.EqualValues(t, 1, info.Size())
+		if strings.HasPrefix(tg.Base, "file://") { // iceberg-go lists local files by their plain paths
+			path = "file://" + path
+		}
+		found = append(found, path)
+		return nil
+	})
+	if !errors.Is(err, fs.ErrNotExist) { // a directory that nothing was ever put into
+		require.NoError(t, err)
 	}
-	walk := func() (found []string) {
-		require.NoError(t, tg.IO.(iceio.ListableIO).WalkDir(tg.Base+"/walk", func(path string, d fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if !d.IsDir() {
-				info, err := d.Info()
-				require.NoError(t, err)
-				require.EqualValues(t, 1, info.Size())
-				found = append(found, path)
+	return found
+}
+
+func walkAndDelete(t *testing.T, tg Target) {
+	n := max(tg.Files, 20)
+	want := make([]string, n)
+	g := rungroup.New(t.Context())
+	for worker := range 8 {
+		g.Go(func(ctx context.Context) error {
+			for i := worker; i < n; i += 8 {
+				want[i] = fmt.Sprintf("%s/walk/d%d/f%04d", tg.Base, i%3, i)
+				if err := tg.Store.Put(ctx, want[i], 0, Chunks([]byte("x"))); err != nil {
+					return err
+				}
 			}
 			return nil
-		}))
-		return found
+		})
 	}
-	require.Len(t, walk(), len(want))
-	gone, err := tg.IO.(iceio.BulkRemovableIO).DeleteFiles(t.Context(), append(want[:15:15], tg.Base+"/walk/never"))
+	require.NoError(t, g.Wait())
+	require.ElementsMatch(t, want, tg.walk(t, "/walk"))
+	gone, err := tg.IO.(iceio.BulkRemovableIO).DeleteFiles(t.Context(), append(want[:n-5:n-5], tg.Base+"/walk/never"))
 	require.NoError(t, err)
-	require.Len(t, gone, 16)
-	require.Len(t, walk(), 5)
+	require.Len(t, gone, n-4)
+	require.ElementsMatch(t, want[n-5:], tg.walk(t, "/walk"))
 }
