@@ -178,6 +178,10 @@ func (o *owner) rewind(ctx context.Context, reason string) error {
 	if err := o.persist(ctx, "looking at the table", func() error { return o.table.Refresh(ctx) }); err != nil {
 		return err
 	}
+	if o.obey() {
+		// Somebody has decided about the table meanwhile, and its positions may be those of other topics.
+		return nil
+	}
 	clear(o.streams)
 	at, last := map[*binding]int64{}, o.remembered()
 	for _, b := range o.bound {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table/store"
@@ -114,6 +115,51 @@ func TestCatalogAwayAfterAFence(t *testing.T) {
 	p.Drain()
 	require.NoError(t, wait())
 	require.Equal(t, w.expected("a"), w.rows("t", "a"))
+}
+
+// TestDecisionAfterAFence: the batch has been fenced, and before the look at the table that sets the cursors back its
+// topic was created again and adopted: the decision is obeyed, the old topic's position is not missed.
+func TestDecisionAfterAFence(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 10)
+	table := w.jsonTable("t", "a")
+	require.NoError(t, w.catchUp(w.options(table)))
+	w.produce("a", 0, 10)
+	gate := &gatedCatalog{Catalog: w.catalog}
+	var met, looks atomic.Int32
+	gate.before = func(context.Context, string) error {
+		if met.Add(1) == 1 {
+			return w.catchUp(w.options(table))
+		}
+		return nil
+	}
+	gate.load = func(string) error {
+		if met.Load() > 0 && looks.Add(1) == 2 {
+			w.recreate("a")
+			w.produce("a", 0, 3)
+			w.decide(table, ControlRequest{Verb: commit.Adopt, Partition: -1})
+		}
+		return nil
+	}
+	o := w.attentive(table)
+	o.Catalog = gate
+	_, _ = w.start(o)
+	o.recorder().obeyed("t", commit.Adopt)
+	for _, e := range o.recorder().halts("t") {
+		require.NotEqual(t, "E_STATE", e.Code, e.Reason)
+	}
+}
+
+// halts are the halts of a table.
+func (r *recorder) halts(table string) (out []event.StateChanged) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.list {
+		if s, ok := e.(event.StateChanged); ok && s.Table == "db."+table && s.To == event.Failed {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // TestLostAnswers: commits are applied and their answers lost.
