@@ -187,12 +187,24 @@ func (c *gatedConn) Close() error {
 	return nil
 }
 
-// cut ends both directions.
+// cut ends both directions. The broker of a group learns of it later, as from a machine that is gone: this one forgets to
+// time out a member to whom it could not answer, who then keeps its partitions for ever.
 func (c *gatedConn) cut() {
-	_ = c.Conn.Close()
 	c.said.close()
 	c.heard.close()
+	w := c.gate.world
+	if !w.shape.group {
+		_ = c.Conn.Close()
+		return
+	}
+	w.spawn(func() {
+		w.wait(halfOpen)
+		_ = c.Conn.Close()
+	})
 }
+
+// halfOpen is how long the broker of a group thinks that a connection is still there: longer than any answer takes.
+const halfOpen = time.Minute
 
 func requestName(key int) string {
 	names := map[int]string{
