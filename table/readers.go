@@ -93,8 +93,8 @@ func Capabilities() []Reader {
 		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n}},
 		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, d, d, y}},
 		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d}},
-		{"spark", version{1, 10}, [...]Support{d, d, d, n, n, d, d}},
-		{"spark", version{1, 12}, [...]Support{d, d, d, n, n, d, d}},
+		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y}},
+		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y}},
 		{"trino", version{476, 0}, [...]Support{d, n, d, d, n, d, d}},
 	}
 }

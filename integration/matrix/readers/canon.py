@@ -22,7 +22,7 @@ def text(t, v):
         return None
     kind = t["kind"]
     if kind == "struct":
-        get = v.asDict().get if hasattr(v, "asDict") else v.get if isinstance(v, dict) else dict(zip([f["name"] for f in t["fields"]], v)).get
+        get = v.asDict().get if callable(getattr(v, "asDict", None)) else v.get if isinstance(v, dict) else dict(zip([f["name"] for f in t["fields"]], v)).get
         return {f["name"]: text(f, get(f["name"])) for f in t["fields"]}
     if kind == "list":
         return [text(t["fields"][0], e) for e in v]
