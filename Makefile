@@ -62,6 +62,10 @@ microbench: ## Run the packages' own benchmarks (PKG and BENCH select)
 bench-e2e: build ## Measure the daemon against a real broker, beside the straightforward pipeline (E2E_ARGS='-n 1000000 -rounds 1')
 	$(GO) run ./integration/benche2e -ingestd bin/ingestd $(E2E_ARGS)
 
+.PHONY: bench-public
+bench-public: build ## Measure the daemon beside Kafka Connect, Spark, Flink and a plain Go program; writes the tables of docs/BENCHMARKS.md (BENCH_ARGS='-n 2000000 -rounds 3')
+	$(GO) run ./integration/bench -ingestd bin/ingestd $(BENCH_ARGS)
+
 .PHONY: bench-freshness
 bench-freshness: ## Measure how old records are when a reader first sees them, at half of the maximum rate and beside busy tables
 	$(GO) test -tags integration -count=1 -timeout 30m -v ./integration -run 'TestFreshness|TestNeighbours' -freshness-time 60s -freshness-slack 2s

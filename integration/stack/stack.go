@@ -96,6 +96,11 @@ func (s *Stack) Start(ctx context.Context, parts ...string) error {
 	return s.call(ctx, append([]string{"start"}, parts...)...)
 }
 
+// Install fetches parts without starting them.
+func (s *Stack) Install(ctx context.Context, parts ...string) error {
+	return s.call(ctx, append([]string{"install"}, parts...)...)
+}
+
 // Stop ends everything; wipe removes the data as well.
 func (s *Stack) Stop(ctx context.Context, wipe bool) error {
 	if wipe {
@@ -145,6 +150,11 @@ func (s *Stack) CertificateAuthority() string { return filepath.Join(s.run, "kaf
 // Registry is the base address of the Confluent API.
 func (s *Stack) Registry() string {
 	return "http://127.0.0.1:" + s.Value("REGISTRY_PORT") + "/apis/ccompat/v7"
+}
+
+// RegistryV2 is the same registry under its own API, for Apicurio's converters.
+func (s *Stack) RegistryV2() string {
+	return "http://127.0.0.1:" + s.Value("REGISTRY_PORT") + "/apis/registry/v2"
 }
 
 // Catalog is the address of the Iceberg REST catalog.
