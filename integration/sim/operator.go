@@ -270,6 +270,17 @@ func (w *world) addPartition(n int) bool {
 		return false
 	}
 	w.topics.mu.Lock()
+	p := w.topics.partitions[t.name]
+	w.topics.mu.Unlock()
+	if t.compacted {
+		fresh, err := w.client()
+		if err != nil {
+			return false
+		}
+		defer fresh.Close()
+		w.topics.anchor(fresh, t, p)
+	}
+	w.topics.mu.Lock()
 	defer w.topics.mu.Unlock()
 	w.topics.partitions[t.name]++
 	return true

@@ -65,7 +65,13 @@ func (t *topics) produce(r *rand.Rand) error {
 		return err
 	}
 	defer tx.Close()
-	t.anchor(plain)
+	for _, s := range t.world.shape.topics {
+		for p := range s.partitions {
+			if s.compacted {
+				t.anchor(plain, s, p)
+			}
+		}
+	}
 	for time.Since(t.world.began) < active {
 		s := t.world.shape.topics[r.IntN(len(t.world.shape.topics))]
 		if r.IntN(3) == 0 {
@@ -80,16 +86,10 @@ func (t *topics) produce(r *rand.Rand) error {
 	return nil
 }
 
-// anchor gives every partition of a compacted topic a first record that stays: this broker would move the beginning of
-// a log to the first record that compaction leaves, which Kafka does not.
-func (t *topics) anchor(cl *kgo.Client) {
-	for _, s := range t.world.shape.topics {
-		for p := range s.partitions {
-			if s.compacted {
-				t.commit(t.publish(cl, []*kgo.Record{t.record(s, p, fmt.Sprintf("anchor-%d", p), 0)}))
-			}
-		}
-	}
+// anchor gives a partition of a compacted topic a first record that stays: this broker would move the beginning of a log
+// to the first record that compaction leaves, which Kafka does not.
+func (t *topics) anchor(cl *kgo.Client, s topicShape, p int32) {
+	t.commit(t.publish(cl, []*kgo.Record{t.record(s, p, fmt.Sprintf("anchor-%d", p), 0)}))
 }
 
 // send produces a burst that counts at once.
