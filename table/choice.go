@@ -81,6 +81,14 @@ func (c Choice) CheckEncoding(e parquet.Encoding) error {
 	return c.refusal(DeltaIntegers, "choosing parquet.encoding delta", "set parquet.encoding to compat, or name a newer version of that reader")
 }
 
+// CheckCodec refuses a codec that some reader cannot read.
+func (c Choice) CheckCodec(codec parquet.Codec) error {
+	if codec != parquet.LZ4 {
+		return nil
+	}
+	return c.refusal(LZ4Pages, "choosing parquet.compression lz4", "set parquet.compression to zstd or snappy, or take that reader out of readers")
+}
+
 func (c Choice) refusal(f Feature, verb, hint string) error {
 	r := c.Refuses(f)
 	if r == "" {

@@ -30,12 +30,14 @@ const (
 	DataPageV2
 	// UUIDBuckets are partitions by bucket of a column of type uuid.
 	UUIDBuckets
+	// LZ4Pages are pages compressed with LZ4_RAW.
+	LZ4Pages
 	features int = iota
 )
 
 var featureNames = [features]string{
 	"position deletes", "deletion vectors", "delta encoding", "columns of type time", "nanosecond timestamps", "version 2 data pages",
-	"buckets of a uuid",
+	"buckets of a uuid", "lz4 pages",
 }
 
 // Features lists all features.
@@ -85,17 +87,18 @@ func (r *Reader) String() string { return r.Name + "@" + r.From.String() }
 // was tried, and what an engine named without a version is held to.
 func Capabilities() []Reader {
 	const y, d, n = Tested, Declared, Fails
-	//                                position  vectors  delta  time  nanos  pages2  uuid buckets
+	//                                position  vectors  delta  time  nanos  pages2  uuid buckets  lz4
 	return []Reader{
 		// ClickHouse reads a time as whole seconds.
-		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, d, d, y}},
+		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, d, d, y, y}},
 		// DuckDB looks for a uuid in another bucket, and finds no row.
-		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n}},
-		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, d, d, y}},
-		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d}},
-		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y}},
-		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y}},
-		{"trino", version{476, 0}, [...]Support{d, n, d, d, n, d, d}},
+		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n, y}},
+		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, d, d, y, y}},
+		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d, d}},
+		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y}},
+		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y}},
+		// Trino cannot decompress LZ4_RAW as everybody else reads it.
+		{"trino", version{476, 0}, [...]Support{d, n, d, d, n, d, d, n}},
 	}
 }
 

@@ -58,6 +58,9 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.NoError(t, c.CheckEncoding(parquet.Compat))
 	require.Equal(t, "choosing parquet.encoding delta: spark (held to spark@1.9) cannot read delta encoding [E_READERS] — set parquet.encoding to compat, or name a newer version of that reader",
 		failure.Describe(c.CheckEncoding(parquet.Delta)))
+	require.NoError(t, c.CheckCodec(parquet.Zstd))
+	require.Equal(t, "choosing parquet.compression lz4: trino (held to trino@476) cannot read lz4 pages [E_READERS] — set parquet.compression to zstd or snappy, or take that reader out of readers",
+		failure.Describe(c.CheckCodec(parquet.LZ4)))
 	fields := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{{Name: "at", Type: column.Type{Kind: column.Time}}}}}}
 	require.Equal(t, "reading table a.b for its readers: clickhouse (held to clickhouse@26.9) cannot read columns of type time (s.at), and a column of type time never becomes a long [E_READERS]"+
 		" — ingestd explain a.b says what a change of readers means; take that reader out of readers, or write to a new table",
@@ -73,6 +76,7 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.Equal(t, fields, duck.Fields(fields))
 	require.NoError(t, duck.Check(table.Contents{Fields: fields}))
 	require.NoError(t, duck.CheckEncoding(parquet.Delta))
+	require.NoError(t, duck.CheckCodec(parquet.LZ4))
 }
 
 func TestRefusesBucketsOfUUIDs(t *testing.T) {

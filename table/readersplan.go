@@ -66,7 +66,7 @@ func (c Choice) Plan(x Contents, w Wanted) []Change {
 		{Aspect: "readers", Stored: stored, Wanted: c.String(), Effect: "new files and columns follow the configuration, old ones stay"},
 		c.planFormat(x),
 		c.planEncoding(x, w),
-		{Aspect: "codec", Stored: "each file names its own", Wanted: w.Codec, Effect: "new files use " + w.Codec + ", old files stay; every reader knows all of them"},
+		{Aspect: "codec", Stored: "each file names its own", Wanted: w.Codec, Effect: "new files use " + w.Codec + ", old files stay"},
 		c.planTime(x), c.planDeletes(x), c.planBuckets(x),
 	}
 	plan = slices.DeleteFunc(plan, func(ch Change) bool { return ch.Aspect == "" })

@@ -6,7 +6,6 @@ import (
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table"
-	"github.com/ingestd/ingestd/table/parquet"
 	"github.com/ingestd/ingestd/table/transform"
 )
 
@@ -23,10 +22,12 @@ func checkReaders(c *config.Config) (out []config.Finding) {
 			out = append(out, finding(fmt.Sprintf("tables[%d].readers", i), err))
 			continue
 		}
-		if t.Parquet.Encoding == config.EncodingDelta {
-			if err := choice.CheckEncoding(parquet.Delta); err != nil {
-				out = append(out, finding(fmt.Sprintf("tables[%d].parquet.encoding", i), err))
-			}
+		o := parquetOptions(t.Parquet)
+		if err := choice.CheckEncoding(o.Encoding); err != nil {
+			out = append(out, finding(fmt.Sprintf("tables[%d].parquet.encoding", i), err))
+		}
+		if err := choice.CheckCodec(o.Codec); err != nil {
+			out = append(out, finding(fmt.Sprintf("tables[%d].parquet.compression", i), err))
 		}
 	}
 	return out

@@ -291,6 +291,9 @@ func creation(o *ingest.TableOptions, t config.Table) error {
 		return err
 	}
 	o.Create.Readers = choice
+	if err := choice.CheckCodec(o.Parquet.Codec); err != nil {
+		return err
+	}
 	return choice.CheckEncoding(o.Parquet.Encoding)
 }
 

@@ -91,8 +91,8 @@ func cases(t testing.TB) []*theCase {
 			o := parquet.Options{Encoding: e, Codec: c}
 			label := fmt.Sprintf("%s, %s", e, c)
 			out = append(out,
-				&theCase{Name: fmt.Sprintf("flat_%s_%s", e, c), Group: "flat", Label: label, Fields: flatFields(), Options: o, Feature: featureOf(e)},
-				&theCase{Name: fmt.Sprintf("nested_%s_%s", e, c), Group: "nested", Label: label, Fields: nestedFields(), Options: o, Feature: featureOf(e)})
+				&theCase{Name: fmt.Sprintf("flat_%s_%s", e, c), Group: "flat", Label: label, Fields: flatFields(), Options: o, Feature: featureOf(o)},
+				&theCase{Name: fmt.Sprintf("nested_%s_%s", e, c), Group: "nested", Label: label, Fields: nestedFields(), Options: o, Feature: featureOf(o)})
 		}
 		out = append(out, &theCase{Name: "time_" + e.String(), Group: "time", Label: "time, " + e.String(), Feature: ptr(table.TimeType),
 			Fields: []column.Field{prim("rid", true, column.Long), prim("tm", false, column.Time)}, Options: parquet.Options{Encoding: e}})
@@ -110,8 +110,11 @@ func cases(t testing.TB) []*theCase {
 
 func ptr[T any](v T) *T { return &v }
 
-func featureOf(e parquet.Encoding) *table.Feature {
-	if e == parquet.Delta {
+func featureOf(o parquet.Options) *table.Feature {
+	switch {
+	case o.Codec == parquet.LZ4:
+		return ptr(table.LZ4Pages)
+	case o.Encoding == parquet.Delta:
 		return ptr(table.DeltaIntegers)
 	}
 	return nil
@@ -144,7 +147,7 @@ func filtered() []*theCase {
 	var out []*theCase
 	for _, e := range []parquet.Encoding{parquet.Compat, parquet.Delta} {
 		c := &theCase{Name: "bloom_" + e.String(), Group: "blooms", Label: "Bloom filters, " + e.String(), Fields: queried(), Options: parquet.Options{Encoding: e},
-			Feature: featureOf(e), Properties: map[string]string{}}
+			Feature: featureOf(parquet.Options{Encoding: e}), Properties: map[string]string{}}
 		for _, f := range c.Fields {
 			c.Properties["write.parquet.bloom-filter-enabled.column."+f.Name] = "true"
 		}
