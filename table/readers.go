@@ -98,7 +98,7 @@ func Capabilities() []Reader {
 		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y}},
 		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y}},
 		// Trino cannot decompress LZ4_RAW as everybody else reads it.
-		{"trino", version{476, 0}, [...]Support{d, n, d, d, n, d, d, n}},
+		{"trino", version{476, 0}, [...]Support{d, n, y, y, n, d, y, n}},
 	}
 }
 
