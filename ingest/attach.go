@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,9 +22,24 @@ func (o *owner) assign(ctx context.Context, parts []*partition) {
 	}
 	opening := o.pipeline.opening
 	err := o.persist(opening, "opening the table", func() error { return o.tryAssign(opening, parts) })
-	if err != nil && opening.Err() == nil {
+	switch {
+	case errors.Is(err, errOutdated):
+		o.giveBack(parts)
+	case err != nil && opening.Err() == nil:
 		o.halt(ctx, err)
 	}
+}
+
+// giveBack ends an assignment: the next look makes another one of what it finds.
+func (o *owner) giveBack(parts []*partition) {
+	f := o.feed()
+	f.mu.Lock()
+	for _, p := range parts {
+		p.readers[o] = false
+		delete(o.topics, p.topic.Name)
+	}
+	f.mu.Unlock()
+	f.lookSoon()
 }
 
 func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
@@ -45,7 +61,7 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 	} else if err := o.table.Refresh(ctx); err != nil {
 		return err
 	}
-	if err := o.checkIdentity(); err != nil {
+	if err := o.checkIdentity(ctx); err != nil {
 		return err
 	}
 	if err := o.begin(ctx); err != nil {

@@ -259,6 +259,47 @@ func TestRecreatedTopicIsAdopted(t *testing.T) {
 	}
 }
 
+// What the cluster had answered before a topic was created again is not held against a table that was told to adopt the
+// new one.
+func TestOldAnswerAboutATopicIsOutdated(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 5)
+	table := w.jsonTable("t", "a")
+	o := w.attentive(table)
+	p, _ := w.start(o)
+	o.recorder().landed("t", 5)
+	tab, feed := p.byName["db.t"], p.feeds[0]
+	ask := func() (list []kafka.Topic) {
+		list, err := feed.client.Topics(t.Context(), "a")
+		require.NoError(t, err)
+		return list
+	}
+	before := ask()
+	old := w.expected("a")
+	w.recreate("a")
+	o.recorder().failed("t", "E_TOPIC_RECREATED")
+	w.decide(table, ControlRequest{Verb: commit.Adopt, Partition: -1})
+	o.recorder().obeyed("t", commit.Adopt)
+	w.produce("a", 0, 3)
+	o.recorder().landed("t", 8)
+	feed.checkTopics(found{owner: tab, topics: before})
+	done := make(chan struct{})
+	tab.do(func(ctx context.Context) {
+		stale := &partition{id: kafka.Partition{Topic: "a"}, topic: before[0], lane: tab.source.lanes[0], readers: map[*owner]bool{}}
+		tab.assign(ctx, []*partition{stale})
+		close(done)
+	})
+	<-done
+	w.produce("a", 0, 2)
+	want := old
+	for at := range int64(5) {
+		want = append(want, row("a", 0, at, at))
+	}
+	sort.Strings(want)
+	w.awaitRows("t", "a", want)
+	require.Equal(t, event.Running, p.Status()[0].State)
+}
+
 // A topic without an id that was created again is taken over by the command that the halt names, whether the new topic
 // is longer than what was read or not; without a place to begin at, adopt cannot see that it is another one.
 func TestTopicWithoutIDIsAdopted(t *testing.T) {

@@ -67,7 +67,7 @@ func (o *owner) key(p *partition) state.Key {
 }
 
 // checkIdentity refuses to go on in a topic or cluster that only has the name of the one the table knows.
-func (o *owner) checkIdentity() error {
+func (o *owner) checkIdentity(ctx context.Context) error {
 	clear(o.streams)
 	for _, e := range o.table.State().Entries {
 		s := e.Stream
@@ -81,7 +81,14 @@ func (o *owner) checkIdentity() error {
 				"topic %s of table %s was read from cluster %s, the source now leads to cluster %s", s.Topic, o.name, s.Cluster, o.source.client.Cluster())
 		}
 		if !alike(s.ID, t.ID) {
-			return o.recreated(t, s.ID)
+			now, err := o.renewed(ctx, s.Topic, s.ID)
+			if err != nil {
+				return err
+			}
+			if now == nil {
+				return errOutdated
+			}
+			return o.recreated(*now, s.ID)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ingestd/ingestd/ingest/kafka"
 	"github.com/ingestd/ingestd/internal/failure"
@@ -29,7 +30,9 @@ func (f *feed) checkTopics(x found) {
 			if !there {
 				gone = append(gone, name)
 			} else if !alike(t.ID, known.ID) {
-				o.halt(ctx, o.recreated(t, known.ID))
+				if now, err := o.renewed(ctx, name, known.ID); err == nil && now != nil {
+					o.halt(ctx, o.recreated(*now, known.ID))
+				}
 			}
 		}
 		if len(gone) == 0 {
@@ -40,4 +43,17 @@ func (f *feed) checkTopics(x found) {
 				"of the topics %v, which table %s reads, some were deleted", gone, o.name))
 		}
 	})
+}
+
+// errOutdated ends an assignment that was made of an old answer: the table knows of the topic's successor already.
+var errOutdated = errors.New("the topic was looked up before it was created again")
+
+// renewed asks again for a topic that seems to be another one than a table knows, nil when it is the same. An answer of
+// before an operator's decision must not be held against the table after it.
+func (o *owner) renewed(ctx context.Context, name string, known [16]byte) (*kafka.Topic, error) {
+	list, err := o.source.client.Topics(ctx, name)
+	if err != nil || alike(list[0].ID, known) {
+		return nil, err
+	}
+	return &list[0], nil
 }
