@@ -290,6 +290,7 @@ func TestOldAnswerAboutATopicIsOutdated(t *testing.T) {
 		close(done)
 	})
 	<-done
+	require.NotEqual(t, event.Failed, p.Status()[0].State)
 	w.produce("a", 0, 2)
 	want := old
 	for at := range int64(5) {
