@@ -159,5 +159,5 @@ func (p *page) refused() {
 	p.line("  asked, and the client library does not ask.")
 	p.line("- `glue`: AWS Glue compares table versions, and is served through its Iceberg REST endpoint (`type: rest` with `sigv4`). Its own")
 	p.line("  protocol would add a tenth to the binary for the same tables. The emulator that could stand for it in tests, moto 5.2,")
-	p.line("  ignores the version to compare with: writers there lose commits. So no run can vouch for it here.")
+	p.line("  ignores the version to compare with (by its source), so no run can vouch for it here: what the endpoint does is untried.")
 }
