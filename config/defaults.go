@@ -88,7 +88,7 @@ func (s *SigV4) setDefaults() { s.Service = DefaultSigV4Service }
 func (s *S3) setDefaults() { s.PartSize = DefaultPartSize }
 
 func (t *TableSettings) setDefaults() {
-	t.Value = Value{Format: ValueAvro, UnknownFields: UnknownRest, Nulls: NullsIgnore}
+	t.Value = Value{Format: ValueAvro, UnknownFields: UnknownRest, InvalidText: InvalidTextRefuse, Nulls: NullsIgnore}
 	t.Key = Key{Format: KeyOff, Column: DefaultKeyColumn, Prefix: DefaultKeyPrefix}
 	t.Start = StartEarliest
 	t.AutoCreate, t.AddColumns, t.AuditColumns = true, true, true

@@ -109,6 +109,19 @@ func (UnknownFields) options() []string {
 	return []string{string(UnknownRest), string(UnknownRefuse)}
 }
 
+// InvalidText says what happens to JSON text that is not valid Unicode.
+type InvalidText string
+
+// Policies for invalid text.
+const (
+	InvalidTextRefuse  InvalidText = "refuse"
+	InvalidTextReplace InvalidText = "replace"
+)
+
+func (InvalidText) options() []string {
+	return []string{string(InvalidTextRefuse), string(InvalidTextReplace)}
+}
+
 // Nulls says what a record without a value becomes.
 type Nulls string
 

@@ -42,6 +42,10 @@ func (t Table) meaning() string {
 	line("value.nulls", t.Value.Nulls)
 	if t.Value.Format == ValueJSON {
 		line("value.unknown_fields", t.Value.UnknownFields)
+		// The setting is younger than hashes that tables have stored: its default leaves them as they are.
+		if t.Value.InvalidText != InvalidTextRefuse {
+			line("value.invalid_text", t.Value.InvalidText)
+		}
 		meaningOfFields(&b, "value", t.Value.Schema)
 	}
 	line("key.format", t.Key.Format)

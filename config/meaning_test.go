@@ -64,6 +64,8 @@ tables:
 	f(other, "type: timestamp", "type: list, element: {type: timestamp}")
 	f(same, "[{name: id, type: long}, {name: ts, type: timestamp}]", "[{name: ts, type: timestamp}, {name: id, type: long}]")
 	f(other, "format: json", "format: json, unknown_fields: refuse")
+	f(same, "format: json", "format: json, invalid_text: refuse")
+	f(other, "format: json", "format: json, invalid_text: replace")
 	f(other, "format: json", "format: json, nulls: row")
 	f(other, "source: main", "source: main, errors: {decode: skip}")
 	f(other, "source: main", "source: main, audit_columns: false")

@@ -27,6 +27,7 @@ func effects() []effect {
 	return []effect{
 		{"value.schema", "it belongs to value.format: json; avro schemas come from the registry", json},
 		{"value.unknown_fields", "it belongs to value.format: json", json},
+		{"value.invalid_text", "it belongs to value.format: json", json},
 		{"key.format", "a table of raw values has the key by itself", decoded},
 		{"key.schema", "it belongs to key.format: json", keyed(KeyJSON)},
 		{"key.column", "it belongs to key.format: raw or avro", keyed(KeyRaw, KeyAvro)},

@@ -53,6 +53,8 @@ type Value struct {
 	Schema []Field `yaml:"schema"`
 	// What happens to JSON fields that the schema does not name: `rest` keeps them in the column `_rest`, `refuse` makes the record an error.
 	UnknownFields UnknownFields `yaml:"unknown_fields"`
+	// What happens to JSON text that is not valid Unicode: `refuse` makes the record an error, `replace` writes U+FFFD for each invalid byte and each half of a surrogate pair.
+	InvalidText InvalidText `yaml:"invalid_text"`
 	// What a record without a value becomes: nothing (counted as ignored) or a row of nulls with its key.
 	Nulls Nulls `yaml:"nulls"`
 }

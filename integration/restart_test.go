@@ -59,6 +59,7 @@ func TestRestartOnLongHistory(t *testing.T) {
 		})
 	}
 	f("1000 snapshots of 200 partitions", 200, 1000, false)
+	f("100 snapshots of 1000 partitions", 1000, 100, false)
 	f("10000 foreign snapshots", 4, 10_000, true)
 }
 

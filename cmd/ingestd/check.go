@@ -199,12 +199,22 @@ func (k *checks) tables(ctx context.Context) {
 			case !k.env.config.Tables[i].AutoCreate:
 				return "", failure.New(failure.Config, commit.CodeMissing, "create it, or set auto_create: true", "table %s does not exist", t.Name())
 			}
-			return "does not exist yet; run creates it", nil
+			return k.newTable(ctx, t)
 		})
 	}
 	for _, place := range distinctPlaces(places) {
 		k.ask("storage "+place, func() (string, error) { return "one file written, read and deleted", k.probe(ctx, place) })
 	}
+}
+
+// newTable looks for what would keep run from creating a table. Where its columns cannot be found out yet, the lines
+// about the topics and the registry say why.
+func (k *checks) newTable(ctx context.Context, t ingest.TableOptions) (string, error) {
+	list, err := k.env.fillings(ctx, t)
+	if err != nil {
+		return "does not exist yet; run creates it when its columns are known", nil
+	}
+	return "does not exist yet; run creates it", checkNew(list, t.Create.Readers, t)
 }
 
 // isLocation says whether the warehouse is a place, and not the name that a REST catalog knows one by.

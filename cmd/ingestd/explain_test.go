@@ -137,6 +137,40 @@ func TestValidateTriesTheStorage(t *testing.T) {
 	require.Empty(t, entries)
 }
 
+// What keeps a table from being created is found by validate, too.
+func TestValidateChecksANewTable(t *testing.T) {
+	file := everyKind(t)
+	r := command(t, "validate", "-c", file)
+	require.Zero(t, r.code, r.out)
+	require.Contains(t, r.out, "does not exist yet; run creates it")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	uuid := strings.Replace(string(text), "[{name: n, type: long, required: true}, ", "[{name: n, type: uuid, required: true}, ", 1)
+	uuid = strings.Replace(uuid, "    audit_columns: false\n", "    audit_columns: false\n    partition_by: [\"bucket(4, n)\"]\n", 1)
+	require.NoError(t, os.WriteFile(file, []byte(uuid), 0o600))
+	r = command(t, "validate", "-c", file)
+	require.Equal(t, 78, r.code, r.out)
+	require.Regexp(t, "fail +table k.json_rest .*cannot read buckets of a uuid", r.out)
+}
+
+// Text that is not Unicode is refused, or mended where the configuration says so.
+func TestInvalidText(t *testing.T) {
+	f := func(policy config.InvalidText, want string) {
+		t.Helper()
+		fields := []config.Field{{Name: "s", Type: config.FieldType{Kind: "string"}}}
+		schema, err := jsonSchema(fields, config.UnknownRefuse, policy)
+		require.NoError(t, err)
+		err = checkJSON(schema, []byte("{\"s\": \"a\xff\"}"))
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.ErrorContains(t, err, want)
+	}
+	f(config.InvalidTextRefuse, "not valid UTF-8")
+	f(config.InvalidTextReplace, "")
+}
+
 // What keeps a table from being created is found before run tries.
 func TestExplainChecksANewTable(t *testing.T) {
 	options := ingest.TableOptions{Identifier: []string{"a", "b"}, Create: ingest.CreateOptions{PartitionBy: []string{"year(at)", "month(at)"}}}

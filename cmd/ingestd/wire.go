@@ -198,7 +198,7 @@ func formats(o *ingest.TableOptions, t config.Table) (err error) {
 		o.Value.Format = ingest.FormatRaw
 	case config.ValueJSON:
 		o.Value.Format = ingest.FormatJSON
-		if o.Value.Schema, err = jsonSchema(t.Value.Schema, t.Value.UnknownFields); err != nil {
+		if o.Value.Schema, err = jsonSchema(t.Value.Schema, t.Value.UnknownFields, t.Value.InvalidText); err != nil {
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func formats(o *ingest.TableOptions, t config.Table) (err error) {
 		o.Key.Format = ingest.FormatOff
 	case config.KeyJSON:
 		o.Key.Format = ingest.FormatJSON
-		o.Key.Schema, err = jsonSchema(t.Key.Schema, config.UnknownRefuse)
+		o.Key.Schema, err = jsonSchema(t.Key.Schema, config.UnknownRefuse, config.InvalidTextRefuse)
 	}
 	return err
 }
@@ -229,10 +229,13 @@ func parquetOptions(p config.Parquet) parquet.Options {
 }
 
 // jsonSchema translates a declared schema.
-func jsonSchema(fields []config.Field, unknown config.UnknownFields) (*jsonrec.Schema, error) {
+func jsonSchema(fields []config.Field, unknown config.UnknownFields, text config.InvalidText) (*jsonrec.Schema, error) {
 	c := jsonrec.Config{Unknown: jsonrec.Refuse}
 	if unknown == config.UnknownRest {
 		c.Unknown = jsonrec.Rest
+	}
+	if text == config.InvalidTextReplace {
+		c.Text = jsonrec.ReplaceInvalid
 	}
 	for _, f := range fields {
 		c.Fields = append(c.Fields, columnField(f, &c.Hints, []string{f.Name}))

@@ -67,7 +67,7 @@ func reasonOf(f fault) reason {
 		badString:    {CodeDecode, "unterminated string", ""},
 		badEscape:    {CodeDecode, "bad escape in a string", ""},
 		badControl:   {CodeDecode, "control character in a string", ""},
-		badUTF8:      {CodeDecode, "text is not valid UTF-8", "let the producer write UTF-8"},
+		badUTF8:      {CodeDecode, "text is not valid UTF-8", "let the producer write UTF-8, or set value.invalid_text: replace"},
 		badNumber:    {CodeDecode, "malformed number", ""},
 		badLiteral:   {CodeDecode, "not a JSON value", ""},
 		tooDeep:      {CodeDecode, "nested more than 64 levels", ""},
