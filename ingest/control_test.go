@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,6 +157,45 @@ func TestHaltedTableForgetsItsSchemaRequest(t *testing.T) {
 	w.decide(table, ControlRequest{Verb: commit.Resume, Partition: -1})
 	rec.obeyed("t", commit.Resume)
 	w.awaitRows("t", "a", w.expected("a"))
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
+}
+
+// A halted table is rolled back once more: what it stands still for is another matter now, and it says so. The clock was
+// set back meanwhile, which keeps it from looking no longer than always.
+func TestHaltIsToldAnewWhenItsReasonChanges(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	table := w.jsonTable("t", "a")
+	o := w.attentive(table)
+	var back atomic.Bool
+	o.Now = func() time.Time {
+		if back.Load() {
+			return time.Now().Add(-time.Hour)
+		}
+		return time.Now()
+	}
+	rec := o.recorder()
+	p, wait := w.start(o)
+	for _, rows := range []int64{5, 10, 15} {
+		w.produce("a", 0, 5)
+		rec.landed("t", rows)
+	}
+	w.rollback("t")
+	rec.failed("t", commit.CodeRolledBack)
+	back.Store(true)
+	w.rollback("t")
+	require.Eventually(t, func() bool { return len(rec.halts("t")) == 2 }, 20*time.Second, 5*time.Millisecond)
+	halts := rec.halts("t")
+	require.Equal(t, commit.CodeRolledBack, halts[1].Code)
+	require.NotEqual(t, halts[0].Reason, halts[1].Reason)
+	require.Equal(t, event.Failed, halts[1].From)
+	require.Contains(t, halts[1].Hint, "ingestd tables resume db.t")
+	require.Equal(t, halts[1].Reason, p.Status()[0].Reason)
+	w.decide(table, ControlRequest{Verb: commit.Resume, Partition: -1})
+	rec.obeyed("t", commit.Resume)
+	w.awaitRows("t", "a", w.expected("a"))
+	require.Len(t, rec.halts("t"), 2, "once for each reason")
 	p.Drain()
 	require.NoError(t, wait())
 	w.proven("t")

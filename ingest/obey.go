@@ -31,11 +31,14 @@ func (o *owner) untilLook() time.Duration {
 	if o.pipeline.opts.UntilLatest || o.table == nil && !o.status.failed() {
 		return never
 	}
+	now := o.now()
+	// As with commits, a clock that was set back must not put it off.
+	o.known.looked, o.progressed = earlier(o.known.looked, now), earlier(o.progressed, now)
 	last := o.known.looked
 	if o.progressed.After(last) {
 		last = o.progressed
 	}
-	return last.Add(o.pipeline.opts.Recheck).Sub(o.now())
+	return last.Add(o.pipeline.opts.Recheck).Sub(now)
 }
 
 // look sees whether somebody has decided about the table: a halted one goes on when its situation has changed, an idle
@@ -43,8 +46,11 @@ func (o *owner) untilLook() time.Duration {
 func (o *owner) look(ctx context.Context) {
 	o.known.looked = o.now()
 	if o.status.failed() {
-		if t := o.resolved(ctx); t != nil {
+		t, err := o.resolved(ctx)
+		if t != nil {
 			o.again(t)
+		} else if failure.ClassOf(err) == failure.Halt {
+			o.restate(err)
 		}
 		return
 	}
@@ -65,17 +71,25 @@ func (o *owner) look(ctx context.Context) {
 
 // resolved gives the table if what halted it has been decided: its history, which can be read again, or anything else
 // by a control record. Nothing but a control record leads into a new table of the same name.
-func (o *owner) resolved(ctx context.Context) *commit.Table {
+func (o *owner) resolved(ctx context.Context) (*commit.Table, error) {
 	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, o.spec(), commit.Env{Now: o.now})
 	if err != nil || !t.Exists() {
-		return nil
+		return nil, err
 	}
 	decided := t.ControlMark() != "" && t.ControlMark() != o.known.mark
 	same := o.known.table == uuid.UUID{} || o.known.table == t.Metadata().TableUUID()
 	if decided || same && commit.AboutHistory(o.status.code()) {
-		return t
+		return t, nil
 	}
-	return nil
+	return nil, nil
+}
+
+// restate says that a halted table has another reason to stand still by now: a rollback may take back the very decision
+// that would have let it go on, and whoever decided has to hear of it.
+func (o *owner) restate(err error) {
+	if change, changed := o.status.restate(o.change(event.Failed, err)); changed {
+		o.events.Emit(change)
+	}
 }
 
 // obey starts the table again when a control record has landed since it was opened. What the lanes hold was read under

@@ -179,6 +179,13 @@ func (o *owner) misplaced(err error) error {
 
 // setState publishes a change of state once.
 func (o *owner) setState(to event.State, err error) {
+	if change, changed := o.status.set(o.change(to, err)); changed {
+		o.events.Emit(change)
+	}
+}
+
+// change describes a state, with the command that ends it.
+func (o *owner) change(to event.State, err error) event.StateChanged {
 	change := event.StateChanged{Table: o.name, To: to, At: o.now()}
 	if err != nil {
 		change.Code, change.Reason, change.Hint = failure.CodeOf(err), err.Error(), failure.HintOf(err)
@@ -190,9 +197,7 @@ func (o *owner) setState(to event.State, err error) {
 			change.Hint = joinHints(change.Hint, and+r)
 		}
 	}
-	if change, changed := o.status.set(change); changed {
-		o.events.Emit(change)
-	}
+	return change
 }
 
 // detachAll drops what the lanes hold for this table and ends its bindings.

@@ -53,6 +53,17 @@ func (c *statusCell) set(e event.StateChanged) (change event.StateChanged, chang
 	return c.show(e.At)
 }
 
+// restate gives a failed table another reason, and the change to be told unless it is the old one.
+func (c *statusCell) restate(e event.StateChanged) (change event.StateChanged, changed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.State != event.Failed {
+		return change, false
+	}
+	c.base = e
+	return c.show(e.At)
+}
+
 // revive ends a state that an operator has decided about, failed included, and says what it was.
 func (c *statusCell) revive(e event.StateChanged) (from event.State) {
 	c.mu.Lock()
