@@ -221,6 +221,14 @@ func (t *Table) Location() string { return t.view.meta.Location() }
 // Properties are the table's properties.
 func (t *Table) Properties() iceberg.Properties { return maps.Clone(t.view.meta.Properties()) }
 
+// Head is the newest snapshot of the branch as last seen, nil for none.
+func (t *Table) Head() *table.Snapshot {
+	if t.view == nil {
+		return nil
+	}
+	return t.view.head
+}
+
 // Metadata is the table's metadata as last seen.
 func (t *Table) Metadata() table.Metadata { return t.view.meta }
 

@@ -36,6 +36,33 @@ func (p *Plan) Explain(w io.Writer) error {
 	return err
 }
 
+// Explain writes a result for people.
+func (r *RewriteResult) Explain(w io.Writer) error {
+	if r.DryRun {
+		return r.Plan.Explain(w)
+	}
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "rewritten: %d files, %s, into %d files, %s", r.Rewritten, size(r.RewrittenBytes), r.Added, size(r.AddedBytes))
+	if r.RemovedDeletes > 0 {
+		fmt.Fprintf(b, "; %d delete files removed", r.RemovedDeletes)
+	}
+	b.WriteByte('\n')
+	for _, s := range r.Snapshots {
+		fmt.Fprintf(b, "snapshot %s\n", s)
+	}
+	if r.Failed > 0 {
+		fmt.Fprintf(b, "failed: %d files are left as they are\n", r.Failed)
+	}
+	if r.Superseded > 0 {
+		fmt.Fprintf(b, "given up: rewrites of %d files that others changed meanwhile\n", r.Superseded)
+	}
+	if r.Left {
+		b.WriteString("others were faster each time: there is more to do\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 func named(partition string) string {
 	if partition == "" {
 		return "all"

@@ -133,7 +133,7 @@ func (p *Plan) plan(k place, files []File, o Options, at placeTime) {
 			continue
 		case f.Refused != "":
 			skipped["refused: "+f.Refused] = append(skipped["refused: "+f.Refused], f)
-		case f.Added.After(at.now.Add(-o.MinAge)):
+		case o.MinAge > 0 && f.Added.After(at.now.Add(-o.MinAge)):
 			skipped["too young"] = append(skipped["too young"], f)
 		default:
 			items = append(items, newItem(f, why))

@@ -113,7 +113,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add(groupRun, a.runCommand(), a.demoCommand())
+	add(groupRun, a.runCommand(), a.maintainCommand(), a.demoCommand())
 	add(groupLook, a.statusCommand(), a.tablesCommand(), a.verifyCommand(), a.previewCommand(), a.explainCommand())
 	add(groupSetUp, a.initCommand(), a.validateCommand(), a.configCommand(), a.versionCommand())
 	a.mark(root)

@@ -25,7 +25,7 @@ type room struct {
 func rooms() []room {
 	return []room{
 		{dir: "cmd/ingestd", leaf: true, may: []string{
-			"config", "examples", "ingest/...", "schemareg/...", "table/...", "commit/...", "internal/...",
+			"config", "examples", "ingest/...", "schemareg/...", "table/...", "commit/...", "compaction/...", "internal/...",
 		}},
 		{dir: "config"},
 		{dir: "examples"},

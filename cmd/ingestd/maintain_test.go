@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ingestd/ingestd/compaction"
+	"github.com/ingestd/ingestd/internal/failure"
+)
+
+// crumbled is a table of so many small files.
+func crumbled(t *testing.T, files int) (file string) {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "a"))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	dir := t.TempDir()
+	file = filepath.Join(dir, "ingestd.yaml")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, controlConfig, c.ListenAddrs()[0], dir), 0o600))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.DefaultProduceTopic("a"))
+	require.NoError(t, err)
+	t.Cleanup(cl.Close)
+	for n := range files {
+		require.NoError(t, cl.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprint(n))).FirstErr())
+		r := command(t, "run", "-c", file, "--until-latest")
+		require.Zero(t, r.code, r.err)
+	}
+	return file
+}
+
+// TestMaintainRewriteDataFiles: the plan first, then the rewrite, beside which every record stays proven.
+func TestMaintainRewriteDataFiles(t *testing.T) {
+	file := crumbled(t, 6)
+	args := []string{"maintain", "rewrite-data-files", "db.t", "-c", file, "--option", "busy-min-input-files=5"}
+	r := command(t, append(args, "--dry-run")...)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "to rewrite: 6 files")
+	require.Contains(t, r.out, "6 too small")
+	r = command(t, append(args, "-o", "json")...)
+	require.Zero(t, r.code, r.err)
+	require.Empty(t, r.err)
+	var res compaction.RewriteResult
+	require.NoError(t, json.Unmarshal([]byte(r.out), &res))
+	require.Equal(t, []int{6, 1, 0}, []int{res.Rewritten, res.Added, res.Failed})
+	r = command(t, "verify", "-c", file, "--against-source")
+	require.Zero(t, r.code, r.out)
+	r = command(t, args...)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "rewritten: 0 files")
+
+	r = command(t, "maintain", "rewrite-data-files", "db.t", "-c", file, "--option", "min-input=1")
+	require.Equal(t, failure.ExitConfig, r.code)
+	require.Contains(t, r.err, compaction.CodeOption)
+	r = command(t, "run", "-c", file, "--until-latest")
+	require.Zero(t, r.code, r.err)
+}
