@@ -220,6 +220,46 @@ func TestBeginAdoptsWhatOthersBegan(t *testing.T) {
 	require.Equal(t, CodeFileSet, failure.CodeOf(w1.Begin(b.ctx, []Step{step(2, 3, 4)})))
 }
 
+// A topic was created again and an operator took its successor over. A process that was away since it looked for topics
+// begins nothing of the old one, or what was read of it could be added a second time by another that was away as well.
+func TestBeginLeavesOutWhatHasASuccessor(t *testing.T) {
+	for name, other := range map[string]state.Stream{
+		"created again":      {Source: "main", Cluster: "c", Topic: "t", ID: [16]byte{2}},
+		"in another cluster": {Source: "main", Cluster: "d", Topic: "t", ID: [16]byte{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			of := func(s state.Stream, p int) state.Key {
+				k := key(p)
+				k.Stream = s
+				return k
+			}
+			first := state.Stream{Source: "main", Cluster: "c", Topic: "t", ID: [16]byte{1}}
+			w, away := b.open("w1"), b.open("w2")
+			require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: []Step{{Key: of(first, 0), To: pos(0)}}}))
+			batch := func(s state.Stream, to int) FileSet {
+				x := step(0, 0, to)
+				x.Key = of(s, 0)
+				return b.batch(w, x)
+			}
+			old := batch(first, 5)
+			res, err := w.Commit(b.ctx, old)
+			require.NoError(t, err)
+			require.Equal(t, Landed, res.Outcome)
+			b.decide(Control{Verb: Adopt, Moves: []state.Move{{Key: of(first, 0), From: pos(5)}, {Key: of(other, 0), To: pos(0)}}})
+			require.NoError(t, away.Create(b.ctx, Creation{Fields: fields(), Start: []Step{{Key: of(first, 0), To: pos(0)}, {Key: of(first, 1), To: pos(0)}}}))
+			require.Len(t, away.State().Entries, 1)
+			require.Equal(t, of(other, 0), away.State().Entries[0].Key)
+			res, err = away.Commit(b.ctx, batch(first, 5))
+			require.NoError(t, err)
+			require.Equal(t, Fenced, res.Outcome)
+			// What has no id may be the same.
+			require.NoError(t, away.Begin(b.ctx, []Step{{Key: of(state.Stream{Source: "main", Topic: "t"}, 2), To: pos(0)}}))
+			require.Len(t, away.State().Entries, 2)
+		})
+	}
+}
+
 // A fan-out: a new table's birth holds its start positions, and a crash before its first commit loses nothing.
 func TestNewTableBesideAnOldOne(t *testing.T) {
 	b := newBench(t)

@@ -254,7 +254,8 @@ func (t *Table) Progress(ctx context.Context, steps []Step) (Result, error) {
 }
 
 // Begin registers the start positions of partitions that the table has not met (From "", To the start). What others
-// have begun meanwhile stays as they began it: read State afterwards.
+// have begun meanwhile stays as they began it, and a stream whose place another one of its name has taken is not begun:
+// read State afterwards.
 func (t *Table) Begin(ctx context.Context, steps []Step) error {
 	_, err := t.begin(ctx, steps, false)
 	return err
@@ -270,7 +271,8 @@ func (t *Table) begin(ctx context.Context, steps []Step, created bool) (Result, 
 	w := &work{commitID: t.env.NewID(), notes: notesOf(steps), first: true, created: created,
 		changes: func(st *state.State) (todo []state.Change) {
 			for _, c := range all {
-				if _, met := st.Find(c.Key); !met {
+				// Begun once more, what an operator took out would stand at its start again, where old batches fit.
+				if _, met := st.Find(c.Key); !met && !st.KnowsAnother(c.Key.Stream) {
 					todo = append(todo, c)
 				}
 			}

@@ -43,7 +43,8 @@ func (o *owner) giveBack(parts []*partition) {
 }
 
 func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
-	parts = slices.DeleteFunc(slices.Clone(parts), func(p *partition) bool { return p.lost.Load() })
+	// A new start may have been overtaken by an assignment that was on its way, and asked for the same again.
+	parts = slices.DeleteFunc(slices.Clone(parts), func(p *partition) bool { return p.lost.Load() || o.reads(p) })
 	if len(parts) == 0 {
 		return nil
 	}
@@ -95,6 +96,12 @@ func (o *owner) tryAssign(ctx context.Context, parts []*partition) error {
 	return nil
 }
 
+// reads says that the table reads the partition already.
+func (o *owner) reads(p *partition) bool {
+	b := o.bound[p.id]
+	return b != nil && b.partition == p
+}
+
 func (o *owner) topicNames() []string {
 	names := make([]string, 0, len(o.topics))
 	for name := range o.topics {
@@ -118,7 +125,11 @@ func (o *owner) begin(ctx context.Context) error {
 	if len(steps) == 0 {
 		return nil
 	}
-	return o.table.Begin(ctx, steps)
+	if err := o.table.Begin(ctx, steps); err != nil {
+		return err
+	}
+	// An operator may have decided meanwhile that a topic's successor is read: then nothing was begun.
+	return o.checkIdentity(ctx)
 }
 
 // starts lists the positions to register for one topic; st is nil for a table that is about to be born.

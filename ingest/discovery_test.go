@@ -158,3 +158,21 @@ func TestOffsetsThatExpireWhileRunning(t *testing.T) {
 	require.Equal(t, codeExpired, failure.CodeOf(wait()))
 	require.Equal(t, w.expected("a"), w.rows("ahead", "a"))
 }
+
+// TestAssignedTwiceIsReadOnce: an assignment that was on its way when the table was started anew asks for what the new
+// start has been given.
+func TestAssignedTwiceIsReadOnce(t *testing.T) {
+	w := newWorld(t, 2, "a")
+	o := w.options(w.jsonTable("t", "a"))
+	p, wait := w.start(o)
+	w.produce("a", 0, 5)
+	o.recorder().landed("t", 5)
+	tab, parts := p.byName["db.t"], p.feeds[0].all()
+	tab.do(func(ctx context.Context) { tab.assign(ctx, parts) })
+	w.produce("a", 1, 5)
+	o.recorder().landed("t", 10)
+	require.Equal(t, w.expected("a"), w.rows("t", "a"))
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
+}

@@ -3,6 +3,8 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"sort"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +15,7 @@ import (
 	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/commit/state"
 	"github.com/ingestd/ingestd/ingest/kafka"
+	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/outcome"
 )
@@ -251,4 +254,39 @@ func TestUnknownIDsKeepTheTablesIdentity(t *testing.T) {
 	} {
 		require.Equal(t, c.want, streamOf(s, kafka.Topic{Name: "a", ID: c.topic, Partitions: 1}, c.stored))
 	}
+}
+
+// A partition was added. While the table begins it the topic is created again, and an operator has the table go on with
+// the new one: nothing of the old one is begun, and the new one is read.
+func TestTopicIsSucceededWhileAPartitionIsBegun(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 5)
+	table := w.jsonTable("t", "a")
+	require.NoError(t, w.catchUp(w.options(table)))
+	want := w.expected("a")
+	_, err := w.admin().CreatePartitions(t.Context(), 1, "a")
+	require.NoError(t, err)
+	o := w.attentive(table)
+	gate := &gatedCatalog{Catalog: w.catalog}
+	var once sync.Once
+	gate.before = func(context.Context, string) error {
+		once.Do(func() {
+			w.recreate("a")
+			w.produce("a", 0, 3)
+			w.decide(table, ControlRequest{Verb: commit.Adopt, Partition: -1})
+		})
+		return nil
+	}
+	o.Catalog = gate
+	p, wait := w.start(o)
+	defer o.recorder().tell()
+	for at := range int64(3) {
+		want = append(want, row("a", 0, at, at))
+	}
+	sort.Strings(want)
+	w.awaitRows("t", "a", want)
+	require.NotEqual(t, event.Failed, p.Status()[0].State)
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
 }

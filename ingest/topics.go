@@ -51,9 +51,9 @@ var errOutdated = errors.New("the topic was looked up before it was created agai
 // renewed asks again for a topic that seems to be another one than a table knows, nil when it is the same. An answer of
 // before an operator's decision must not be held against the table after it.
 func (o *owner) renewed(ctx context.Context, name string, known [16]byte) (*kafka.Topic, error) {
-	list, err := o.source.client.Topics(ctx, name)
-	if err != nil || alike(list[0].ID, known) {
+	now, err := o.source.client.TopicNow(ctx, name)
+	if err != nil || alike(now.ID, known) {
 		return nil, err
 	}
-	return &list[0], nil
+	return &now, nil
 }

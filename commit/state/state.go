@@ -108,6 +108,17 @@ func (s *State) Find(k Key) (Entry, bool) {
 	return s.Entries[i], true
 }
 
+// KnowsAnother says that the state holds open partitions of another stream with this one's name: the topic was created
+// again or is in another cluster, and an operator has decided to go on with that one. An id that is not known differs
+// from none.
+func (s *State) KnowsAnother(x Stream) bool {
+	return s != nil && slices.ContainsFunc(s.Entries, func(e Entry) bool {
+		sameCluster := e.Stream.Cluster == x.Cluster || e.Stream.Cluster == "" || x.Cluster == ""
+		sameID := e.Stream.ID == x.ID || e.Stream.ID == [16]byte{} || x.ID == [16]byte{}
+		return !e.Closed && e.Stream.Source == x.Source && e.Stream.Topic == x.Topic && !(sameCluster && sameID)
+	})
+}
+
 // Totals sums over all partitions, those that were dropped included.
 func (s *State) Totals() Totals {
 	if s == nil {

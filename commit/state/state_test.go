@@ -253,3 +253,27 @@ func rehashed(text string) string {
 	}
 	return text[:i] + "." + mirrorHash(text[:i])
 }
+
+func TestKnowsAnother(t *testing.T) {
+	x := Stream{Source: "main", Cluster: "c", Topic: "t", ID: [16]byte{1}}
+	s := &State{Entries: []Entry{{Key: Key{Stream: x, Partition: "0"}, Position: "a"}}}
+	with := func(f func(*Stream)) Stream {
+		y := x
+		f(&y)
+		return y
+	}
+	require.True(t, s.KnowsAnother(with(func(y *Stream) { y.ID = [16]byte{2} })))
+	require.True(t, s.KnowsAnother(with(func(y *Stream) { y.Cluster = "d" })))
+	for name, same := range map[string]Stream{
+		"itself":             x,
+		"unknown id":         with(func(y *Stream) { y.ID = [16]byte{} }),
+		"unknown cluster":    with(func(y *Stream) { y.Cluster = "" }),
+		"another topic":      with(func(y *Stream) { y.Topic, y.ID = "u", [16]byte{2} }),
+		"that of a neighbor": with(func(y *Stream) { y.Source, y.ID = "side", [16]byte{2} }),
+	} {
+		require.False(t, s.KnowsAnother(same), name)
+	}
+	s.Entries[0].Closed = true
+	require.False(t, s.KnowsAnother(with(func(y *Stream) { y.ID = [16]byte{2} })), "what has ended is in nobody's way")
+	require.False(t, (*State)(nil).KnowsAnother(x))
+}

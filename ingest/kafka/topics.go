@@ -6,6 +6,9 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
@@ -35,6 +38,26 @@ func (c *Client) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 		out = append(out, Topic{Name: name, ID: t.ID, Partitions: int32(len(t.Partitions))})
 	}
 	return out, nil
+}
+
+// TopicNow describes a topic as a broker knows it this moment. What Topics says may be some time old: the client keeps
+// answers for as long as its shortest pause between two questions.
+func (c *Client) TopicNow(ctx context.Context, name string) (Topic, error) {
+	req, named := kmsg.NewPtrMetadataRequest(), kmsg.NewMetadataRequestTopic()
+	named.Topic = &name
+	req.Topics = append(req.Topics, named)
+	resp, err := req.RequestWith(ctx, c.Kgo)
+	if err == nil && len(resp.Topics) > 0 {
+		err = kerr.ErrorForCode(resp.Topics[0].ErrorCode)
+	}
+	if err != nil {
+		return Topic{}, Classify(err, "asking for topic "+name)
+	}
+	if len(resp.Topics) == 0 {
+		return Topic{}, failure.New(failure.Retry, "E_KAFKA_UNAVAILABLE", "", "the broker's answer does not name topic %q", name)
+	}
+	t := resp.Topics[0]
+	return Topic{Name: name, ID: t.TopicID, Partitions: int32(len(t.Partitions))}, nil
 }
 
 // Matching describes the topics whose whole name matches re; internal topics are left out.

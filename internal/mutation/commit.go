@@ -36,6 +36,11 @@ func comparing() []mutation {
 			why: "nothing follows the end of a closed partition",
 		},
 		{
+			name: "begin/successor", file: "commit/loop.go", pkg: "./commit", test: "TestBeginLeavesOutWhatHasASuccessor",
+			old: " && !st.KnowsAnother(c.Key.Stream)", text: "",
+			why: "a topic that another one of its name has followed is not begun once more",
+		},
+		{
 			name: "epoch", file: "commit/loop.go", pkg: "./commit", test: "TestConfigEpochs",
 			old: "case cur.N == t.opened:", text: "case true:",
 			why: "a process with an older configuration stops when another has moved the table on",

@@ -35,6 +35,16 @@ func cursors() []mutation {
 			why: "a batch takes its columns away with its ranges",
 		},
 		{
+			name: "attach/once", file: "ingest/attach.go", pkg: pkg, test: "TestAssignedTwiceIsReadOnce",
+			old: "p.lost.Load() || o.reads(p)", text: "p.lost.Load()",
+			why: "a partition that is assigned twice is read once",
+		},
+		{
+			name: "attach/begun", file: "ingest/attach.go", pkg: pkg, test: "TestTopicIsSucceededWhileAPartitionIsBegun",
+			old: "then nothing was begun.\n\treturn o.checkIdentity(ctx)", text: "then nothing was begun.\n\treturn nil",
+			why: "what was decided while partitions were begun is heeded",
+		},
+		{
 			name: "freeze", file: "ingest/attach.go", pkg: pkg, test: "TestRevokedPartitionTakesNothingMore",
 			old: "\tfor _, b := range mine {\n\t\to.freeze(b)\n\t}\n", text: "",
 			why: "a partition that is given up takes nothing more while its last batch is committed",
@@ -88,7 +98,7 @@ func deciding() []mutation {
 		},
 		{
 			name: "identity/outdated", file: "ingest/topics.go", pkg: pkg, test: "TestOldAnswerAboutATopicIsOutdated",
-			old: "if err != nil || alike(list[0].ID, known) {", text: "if err != nil {",
+			old: "if err != nil || alike(now.ID, known) {", text: "if err != nil {",
 			why: "an answer from before a decision is not held against the table after it",
 		},
 		{
