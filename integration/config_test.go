@@ -38,6 +38,7 @@ type tableSettings struct {
 	Name, Topic string
 	JSON        bool
 	Errors      string // policies in place of the default ones
+	PartitionBy string
 }
 
 const configTemplate = `pipeline: {{.Pipeline}}
@@ -89,6 +90,9 @@ tables:
         - {name: tags, type: list, required: true, element: {type: string, required: true}}
     {{- else}}
     value: {format: avro}
+    {{- end}}
+    {{- if .PartitionBy}}
+    partition_by: {{.PartitionBy}}
     {{- end}}
     {{- if .Errors}}
     errors: {{.Errors}}

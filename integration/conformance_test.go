@@ -23,13 +23,7 @@ var update = flag.Bool("update", false, "keep what the catalogs answer, for docs
 // conforms asks a catalog of the stack everything; metadata goes to the stack's object store.
 func conforms(t *testing.T, server string, o catalog.Options) {
 	t.Helper()
-	pathStyle := true
-	stores, err := store.Open(store.Options{S3: store.S3Options{
-		Endpoint: "http://" + env.stack.ObjectStore(), Region: env.stack.Value("S3_REGION"), PathStyle: &pathStyle,
-		AccessKeyID: env.stack.Value("S3_ACCESS_KEY"), SecretAccessKey: env.stack.Value("S3_SECRET_KEY"),
-	}})
-	require.NoError(t, err)
-	t.Cleanup(stores.Register(t.Context()))
+	registerStore(t)
 	report := catalogtest.Run(t, func(t *testing.T) catalog.Catalog {
 		cat, err := catalog.Open(t.Context(), o)
 		require.NoError(t, err)
@@ -40,6 +34,18 @@ func conforms(t *testing.T, server string, o catalog.Options) {
 	if *update && !t.Failed() {
 		catalogtest.Keep(t, filepath.Join(env.root, "commit", "catalog", "catalogtest", "testdata", "results.json"), report)
 	}
+}
+
+// registerStore lets the test itself read what is in the S3 server.
+func registerStore(t *testing.T) {
+	t.Helper()
+	pathStyle := true
+	stores, err := store.Open(store.Options{S3: store.S3Options{
+		Endpoint: "http://" + env.stack.ObjectStore(), Region: env.stack.Value("S3_REGION"), PathStyle: &pathStyle,
+		AccessKeyID: env.stack.Value("S3_ACCESS_KEY"), SecretAccessKey: env.stack.Value("S3_SECRET_KEY"),
+	}})
+	require.NoError(t, err)
+	t.Cleanup(stores.Register(t.Context()))
 }
 
 func lakeWarehouse() string { return "s3://" + env.stack.Value("S3_BUCKET") + "/conformance" }

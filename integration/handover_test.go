@@ -1,0 +1,90 @@
+//go:build integration && full
+
+package integration
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/apache/iceberg-go/table"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ingestd/ingestd/commit/catalog"
+	"github.com/ingestd/ingestd/compaction/handover"
+)
+
+// Trino and Spark rewrite the small files of the partitions they are asked to, and of no others: every row stays, ingest
+// goes on, and so does the ledger.
+func TestHandover(t *testing.T) {
+	startParts(t, "trino", "thrift")
+	registerStore(t)
+	port, err := strconv.Atoi(env.stack.Value("THRIFT_PORT"))
+	require.NoError(t, err)
+	f := func(name string, engine handover.Engine) {
+		t.Run(name, func(t *testing.T) {
+			const n, rounds = 60_000, 6
+			topic := unique(t, "handover")
+			name := "it." + topic
+			config := writeConfig(t, settings{Pipeline: topic, Interval: time.Second, Tables: []tableSettings{
+				{Name: name, Topic: topic, PartitionBy: `["day(ts)", device]`},
+			}})
+			for i := 1; i <= rounds; i++ {
+				produce(t, produceDeadline, "-n", strconv.Itoa(i*n/rounds), "-skip", strconv.Itoa((i-1)*n/rounds), "-avro", topic)
+				untilLatest(t, config)
+			}
+			before := openTable(t, "it", topic)
+			places, files := placesOf(t, before, "desktop")
+			require.NotEmpty(t, places)
+			require.NoError(t, engine.Run(t.Context(), handover.Request{
+				Table: []string{"it", topic}, Schema: before.Schema(), Spec: before.Spec(), Partitions: places,
+				TargetBytes: 512 << 20, SmallBytes: 384 << 20, MinFiles: 2,
+			}))
+			after := openTable(t, "it", topic)
+			did, err := handover.Check(before.Metadata(), after.Metadata(), "main")
+			require.NoError(t, err)
+			t.Logf("%s: %+v", name, did)
+			require.EqualValues(t, files, did.RewrittenDataFiles)
+			require.EqualValues(t, len(places), did.AddedDataFiles)
+			produce(t, produceDeadline, "-n", strconv.Itoa(2*n), "-skip", strconv.Itoa(n), "-avro", topic)
+			untilLatest(t, config)
+			assertContents(t, name, firstEvents(t, 2*n), lakeReaders())
+			assertVerified(t, config, name)
+		})
+	}
+	f("trino", handover.Trino{URI: "http://ingestd@127.0.0.1:" + env.stack.Value("TRINO_PORT"), Catalog: "lake"})
+	f("spark", handover.Spark{Host: "127.0.0.1", Port: port, Catalog: "lake", User: "ingestd"})
+}
+
+// placesOf lists the partitions with a value of the second partition field, and counts their files.
+func placesOf(t *testing.T, tbl *table.Table, value string) (places []map[int]any, files int) {
+	t.Helper()
+	spec := tbl.Spec()
+	device := spec.Field(1).FieldID
+	known := map[string]bool{}
+	tasks, err := tbl.Scan().PlanFiles(t.Context())
+	require.NoError(t, err)
+	for _, task := range tasks {
+		tuple := task.File.Partition()
+		if tuple[device] != value {
+			continue
+		}
+		files++
+		if name := fmt.Sprint(tuple); !known[name] {
+			known[name] = true
+			places = append(places, tuple)
+		}
+	}
+	return places, files
+}
+
+// openTable loads a table from the REST catalog.
+func openTable(t *testing.T, namespace, name string) *table.Table {
+	t.Helper()
+	cat, err := catalog.Open(t.Context(), catalog.Options{Type: catalog.REST, URI: env.stack.Catalog()})
+	require.NoError(t, err)
+	tbl, err := cat.LoadTable(t.Context(), table.Identifier{namespace, name})
+	require.NoError(t, err)
+	return tbl
+}
