@@ -41,15 +41,18 @@ func stagedOpen(b *bench, writer string) *Table {
 	return t
 }
 
-func TestBirthIsOneCommitWhereTheCatalogCan(t *testing.T) {
-	b := newBench(t)
+func TestBirthIsOneCommitWhereTheCatalogCan(t *testing.T) { onFormats(t, birthIsOneCommitWhereTheCatalogCan) }
+
+func birthIsOneCommitWhereTheCatalogCan(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	var calls []committest.Call
 	b.cat.OnCommit = func(_ context.Context, c committest.Call, apply func() committest.Answer) committest.Answer {
 		calls = append(calls, c)
 		return apply()
 	}
 	w := stagedOpen(b, "w1")
-	require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(2)}))
+	require.NoError(t, w.Create(b.ctx, Creation{FormatVersion: format, Fields: fields(), Start: starts(2)}))
 	require.Len(t, calls, 1)
 	require.Len(t, calls[0].Requirements, 1)
 	require.Equal(t, "assert-create", calls[0].Requirements[0].GetType())
@@ -61,32 +64,35 @@ func TestBirthIsOneCommitWhereTheCatalogCan(t *testing.T) {
 }
 
 // The first look after birth finds start positions, whatever answer was lost and whoever else creates.
-func TestBirthUnderFaults(t *testing.T) {
+func TestBirthUnderFaults(t *testing.T) { onFormats(t, birthUnderFaults) }
+
+func birthUnderFaults(t *testing.T, format int) {
+	t.Helper()
 	for name, open := range map[string]func(*bench, string) *Table{"staged": stagedOpen, "two steps": func(b *bench, w string) *Table { return b.open(w) }} {
 		for fname, f := range map[string]fault{"lost": lost, "lost as 409": lostAs409, "dropped": dropped} {
 			t.Run(name+" "+fname, func(t *testing.T) {
-				b := newBench(t)
+				b := newBenchOf(t, format)
 				b.on(map[int]fault{1: f})
 				w := open(b, "w1")
-				require.NoError(t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(2)}))
+				require.NoError(t, w.Create(b.ctx, Creation{FormatVersion: format, Fields: fields(), Start: starts(2)}))
 				require.Equal(t, map[string]int{"0": 0, "1": 0}, b.exact("main"))
 				b.commit(w, step(0, 0, 10), step(1, 0, 3))
 				b.exact("main")
 			})
 		}
 		t.Run(name+" two creators", func(t *testing.T) {
-			b := newBench(t)
+			b := newBenchOf(t, format)
 			w1, w2 := open(b, "w1"), open(b, "w2")
 			once := false
 			b.cat.OnCommit = func(_ context.Context, _ committest.Call, apply func() committest.Answer) committest.Answer {
 				if !once {
 					once = true
-					later := Creation{Fields: fields(), Start: []Step{{Key: key(0), To: pos(100)}, {Key: key(2), To: pos(0)}}}
+					later := Creation{FormatVersion: format, Fields: fields(), Start: []Step{{Key: key(0), To: pos(100)}, {Key: key(2), To: pos(0)}}}
 					require.NoError(t, w2.Create(b.ctx, later))
 				}
 				return apply()
 			}
-			require.NoError(t, w1.Create(b.ctx, Creation{Fields: fields(), Start: starts(2)}))
+			require.NoError(t, w1.Create(b.ctx, Creation{FormatVersion: format, Fields: fields(), Start: starts(2)}))
 			require.NoError(t, w2.Refresh(b.ctx))
 			require.Equal(t, w1.State(), w2.State())
 			require.Len(t, w1.State().Entries, 3)

@@ -141,10 +141,6 @@ func (t *Table) mend(ctx context.Context, v *view, rec *recorder, snapshot *tabl
 	if err == nil {
 		_, err = ours.MendManifestList(fs, v.meta, snapshot)
 	}
-	if err != nil && v.meta.Version() > defaultFormat {
-		return t.spec.halt(CodeFormatVersion, "use format version 2, or partition by a column without empty strings",
-			"a partition value is the empty string, which cannot be written right in format version %d: %v", v.meta.Version(), err)
-	}
 	return err
 }
 

@@ -26,8 +26,11 @@ func TestCommitLands(t *testing.T) {
 
 // The equality check: a batch that begins where the table does not stand, or of which a part has been applied, is
 // dropped as a whole.
-func TestStalePositionsAreFenced(t *testing.T) {
-	b := newBench(t)
+func TestStalePositionsAreFenced(t *testing.T) { onFormats(t, stalePositionsAreFenced) }
+
+func stalePositionsAreFenced(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w1, w2 := b.create("w1", 2), b.open("w2")
 	b.commit(w1, step(0, 0, 10))
 	f := func(name string, steps ...Step) {
@@ -103,10 +106,13 @@ func jsonInt(n int64) string {
 }
 
 // The reload: an answer that was lost says nothing. Looking again finds the commit in the table.
-func TestLostAnswerIsFoundInTheTable(t *testing.T) {
+func TestLostAnswerIsFoundInTheTable(t *testing.T) { onFormats(t, lostAnswerIsFoundInTheTable) }
+
+func lostAnswerIsFoundInTheTable(t *testing.T, format int) {
+	t.Helper()
 	for name, f := range map[string]fault{"lost": lost, "lost as 409": lostAs409} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newBenchOf(t, format)
 			w := b.create("w1", 1)
 			b.patience = 3
 			calls := b.on(map[int]fault{1: f})
@@ -146,8 +152,11 @@ func TestSameSnapshotIsSentAgain(t *testing.T) {
 }
 
 // An attempt that takes effect long after its answer was lost fences the attempts after it, or is fenced by them.
-func TestDelayedApply(t *testing.T) {
-	b := newBench(t)
+func TestDelayedApply(t *testing.T) { onFormats(t, delayedApply) }
+
+func delayedApply(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	var late func() committest.Answer
 	b.on(map[int]fault{
@@ -173,8 +182,11 @@ func TestDelayedApply(t *testing.T) {
 }
 
 // Somebody else's snapshot between the look and the commit: built again on the new head, with the same files.
-func TestForeignSnapshotsInBetween(t *testing.T) {
-	b := newBench(t)
+func TestForeignSnapshotsInBetween(t *testing.T) { onFormats(t, foreignSnapshotsInBetween) }
+
+func foreignSnapshotsInBetween(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	b.on(map[int]fault{1: func(_ committest.Call, apply func() committest.Answer) committest.Answer {
 		b.foreignAppend()
@@ -195,8 +207,11 @@ func TestForeignSnapshotsInBetween(t *testing.T) {
 }
 
 // Another branch may take the sequence number of a snapshot that was not answered: same head, new snapshot.
-func TestAnotherBranchTakesTheSequenceNumber(t *testing.T) {
-	b := newBench(t)
+func TestAnotherBranchTakesTheSequenceNumber(t *testing.T) { onFormats(t, anotherBranchTakesTheSequenceNumber) }
+
+func anotherBranchTakesTheSequenceNumber(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	other := spec("w2")
 	other.Branch = "audit"
@@ -283,8 +298,11 @@ func TestFilesOfAForgottenCommitAreNotDead(t *testing.T) {
 	b.exact("main")
 }
 
-func TestProgressWithoutRows(t *testing.T) {
-	b := newBench(t)
+func TestProgressWithoutRows(t *testing.T) { onFormats(t, progressWithoutRows) }
+
+func progressWithoutRows(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	b.commit(w, step(0, 0, 10))
 	s := step(0, 10, 10)

@@ -17,8 +17,11 @@ func long(name string) AddColumn {
 	return AddColumn{Field: column.Field{Name: name, Type: column.Type{Kind: column.Long}, Doc: "new"}}
 }
 
-func TestEvolveAddsColumns(t *testing.T) {
-	b := newBench(t)
+func TestEvolveAddsColumns(t *testing.T) { onFormats(t, evolveAddsColumns) }
+
+func evolveAddsColumns(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	old := w.Schema().ID
 	b.commit(w, step(0, 0, 10))
@@ -42,10 +45,13 @@ func TestEvolveAddsColumns(t *testing.T) {
 }
 
 // Two processes add the same column: it is there once, whoever comes first and whatever answer is lost.
-func TestEvolveConverges(t *testing.T) {
+func TestEvolveConverges(t *testing.T) { onFormats(t, evolveConverges) }
+
+func evolveConverges(t *testing.T, format int) {
+	t.Helper()
 	for name, f := range map[string]fault{"lost": lost, "dropped": dropped, "conflict": nil} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newBenchOf(t, format)
 			w1, w2 := b.create("w1", 1), b.open("w2")
 			if f == nil {
 				f = func(_ committest.Call, apply func() committest.Answer) committest.Answer {

@@ -53,6 +53,8 @@ type bench struct {
 	events   []event.Event
 	// lists caches what was read of manifest lists.
 	lists map[string][]manifest
+	// format is the format version of the tables it creates, 0 for the default.
+	format int
 }
 
 func newBench(t check) *bench {
@@ -117,7 +119,7 @@ func (b *bench) openSpec(s Spec) *Table {
 func (b *bench) create(writer string, n int) *Table {
 	b.t.Helper()
 	t := b.open(writer)
-	require.NoError(b.t, t.Create(b.ctx, Creation{Fields: fields(), Start: starts(n)}))
+	require.NoError(b.t, t.Create(b.ctx, Creation{Fields: fields(), Start: starts(n), FormatVersion: b.format}))
 	return t
 }
 

@@ -24,8 +24,11 @@ func distance(_ state.Key, from, to state.Position) (int64, bool) {
 	return int64(at(to) - at(from)), true
 }
 
-func TestLedgerOfAHealthyTable(t *testing.T) {
-	b := newBench(t)
+func TestLedgerOfAHealthyTable(t *testing.T) { onFormats(t, ledgerOfAHealthyTable) }
+
+func ledgerOfAHealthyTable(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 2)
 	b.commit(w, step(0, 0, 10), step(1, 0, 5))
 	mixed := step(0, 10, 30)

@@ -247,8 +247,11 @@ func TestPassingAbsenceIsNotBelieved(t *testing.T) {
 	b.commit(w, step(0, 0, 10))
 }
 
-func TestPipelinesAndBranchesKeepApart(t *testing.T) {
-	b := newBench(t)
+func TestPipelinesAndBranchesKeepApart(t *testing.T) { onFormats(t, pipelinesAndBranchesKeepApart) }
+
+func pipelinesAndBranchesKeepApart(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.create("w1", 1)
 	b.commit(w, step(0, 0, 10))
 	other := spec("w2")

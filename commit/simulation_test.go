@@ -27,7 +27,9 @@ type sim struct {
 	// dead are data files that commit called dead: they must never show up.
 	dead map[string]bool
 	// upkeep is that of all writers.
-	upkeep   Upkeep
+	upkeep Upkeep
+	// rowIDs follows tables of format version 3.
+	rowIDs   lineageChecker
 	nested   int
 	busy     int
 	restarts int
@@ -53,6 +55,8 @@ func TestSimulation(t *testing.T) {
 		if rapid.Bool().Draw(rt, "upkeep") {
 			s.upkeep = Upkeep{Every: 3, KeepMin: 2, KeepMax: 6, MaxAge: time.Nanosecond, Grace: time.Nanosecond}
 		}
+		s.format = rapid.SampledFrom([]int{2, 3}).Draw(rt, "format")
+		s.rowIDs.b = s.bench
 		s.create("w0", simPartitions)
 		for i := range rapid.IntRange(2, 4).Draw(rt, "writers") {
 			s.writers = append(s.writers, &simWriter{zombie: i == 3})
@@ -108,7 +112,7 @@ func (s *sim) act() {
 		s.moveTag()
 	case n == 5:
 		s.rollbackAndAccept()
-	case n < 9:
+	case n < 9 && s.format == 2:
 		s.compactOf(rapid.IntRange(0, len(s.writers)-1).Draw(s.rt, "compactor"))
 	default:
 		s.commitOf(rapid.IntRange(0, len(s.writers)-1).Draw(s.rt, "writer"))
@@ -244,6 +248,9 @@ func (s *sim) rollbackAndAccept() {
 // invariants hold after every action.
 func (s *sim) invariants() {
 	s.exact("main")
+	if s.format == 3 {
+		s.rowIDs.check()
+	}
 	for _, sn := range s.cat.Table(ident...).Snapshots() {
 		for _, m := range s.manifests(&sn) {
 			for _, f := range m.live {

@@ -23,7 +23,7 @@ func tended(writer string) Spec {
 
 func (b *bench) createTended(n int) *Table {
 	w := b.openSpec(tended("w1"))
-	require.NoError(b.t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(n)}))
+	require.NoError(b.t, w.Create(b.ctx, Creation{Fields: fields(), Start: starts(n), FormatVersion: b.format}))
 	return w
 }
 
@@ -118,8 +118,11 @@ func TestUpkeepKeepsWhatIsInUse(t *testing.T) {
 }
 
 // Faults in a round of upkeep lose nothing and remove nothing that is in use.
-func TestUpkeepUnderFaults(t *testing.T) {
-	b := newBench(t)
+func TestUpkeepUnderFaults(t *testing.T) { onFormats(t, upkeepUnderFaults) }
+
+func upkeepUnderFaults(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.createTended(1)
 	n := 0
 	rounds := 0
@@ -241,8 +244,11 @@ func TestSupersededMetadataFilesAreRemoved(t *testing.T) {
 }
 
 // A summary of ours survives the library's rewrite of manifests, which writes no keys of its caller.
-func TestUpkeepCarriesTheState(t *testing.T) {
-	b := newBench(t)
+func TestUpkeepCarriesTheState(t *testing.T) { onFormats(t, upkeepCarriesTheState) }
+
+func upkeepCarriesTheState(t *testing.T, format int) {
+	t.Helper()
+	b := newBenchOf(t, format)
 	w := b.createTended(1)
 	replaced := false
 	for i := range 30 {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/apache/iceberg-go"
@@ -74,7 +75,12 @@ func (l *lake) create(t TB, fields []column.Field, props iceberg.Properties, ter
 	if props == nil {
 		props = iceberg.Properties{}
 	}
-	props["format-version"] = "2"
+	if props["format-version"] == "" {
+		props["format-version"] = "2"
+		if strings.Contains(sc.String(), "_ns") {
+			props["format-version"] = "3"
+		}
+	}
 	l.n++
 	tbl, err := l.cat.CreateTable(l.ctx, icetable.Identifier{"db", fmt.Sprintf("t%d", l.n)}, sc,
 		catalog.WithPartitionSpec(&spec), catalog.WithProperties(props))

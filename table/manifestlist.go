@@ -3,6 +3,8 @@ package table
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/apache/iceberg-go"
 	iceio "github.com/apache/iceberg-go/io"
@@ -24,6 +26,7 @@ func MendManifestList(fs iceio.IO, meta icetable.Metadata, snap *icetable.Snapsh
 		return false, failure.Wrap(err, classOf(err), codeManifests, "", "reading manifest list %s", snap.ManifestList)
 	}
 	mended := false
+	given := rowIDs(manifests)
 	for i, m := range manifests {
 		if m.SnapshotID() != snap.SnapshotID || !boundless(m) {
 			continue
@@ -39,10 +42,41 @@ func MendManifestList(fs iceio.IO, meta icetable.Metadata, snap *icetable.Snapsh
 	if !mended {
 		return false, nil
 	}
-	if err := writeManifestList(fs, meta, snap, manifests); err != nil {
+	if err := writeManifestList(fs, meta, snap, withoutRowIDs(manifests, snap)); err != nil {
 		return false, failure.Wrap(err, classOf(err), codeManifests, "", "writing manifest list %s", snap.ManifestList)
 	}
+	again, err := snap.Manifests(fs)
+	if err != nil {
+		return false, failure.Wrap(err, classOf(err), codeManifests, "", "reading manifest list %s", snap.ManifestList)
+	}
+	if now := rowIDs(again); !maps.Equal(given, now) {
+		return false, failure.New(failure.Fatal, codeManifests, "please report this", "manifest list %s gives the row ids %v, not %v", snap.ManifestList, now, given)
+	}
 	return true, nil
+}
+
+// rowIDs are the first row ids of manifests, in format version 3.
+func rowIDs(manifests []iceberg.ManifestFile) map[string]int64 {
+	out := map[string]int64{}
+	for _, m := range manifests {
+		if id := m.FirstRowID(); id != nil {
+			out[m.FilePath()] = *id
+		}
+	}
+	return out
+}
+
+// withoutRowIDs takes from the manifests that a snapshot adds the row ids that its list gave them. The list that is
+// written next gives the same again, as it begins at the same id and has them in the same order; one that kept its id
+// beside one that lost it would not be counted.
+func withoutRowIDs(manifests []iceberg.ManifestFile, snap *icetable.Snapshot) []iceberg.ManifestFile {
+	out := slices.Clone(manifests)
+	for i, m := range out {
+		if m.SnapshotID() == snap.SnapshotID && m.FirstRowID() != nil {
+			out[i] = withPartitions(m, m.Partitions())
+		}
+	}
+	return out
 }
 
 const codeManifests = "E_TABLE_MANIFESTS" // metadata files that cannot be read or written
@@ -110,19 +144,16 @@ func mendManifest(fs iceio.IO, meta icetable.Metadata, m iceberg.ManifestFile) (
 	if !changed {
 		return nil, nil
 	}
-	return withPartitions(m, summaries)
+	return withPartitions(m, summaries), nil
 }
 
-// withPartitions copies a manifest list entry with other summaries.
-func withPartitions(m iceberg.ManifestFile, p []iceberg.FieldSummary) (iceberg.ManifestFile, error) {
-	if m.FirstRowID() != nil {
-		return nil, errors.New("format version 3 is not supported here")
-	}
+// withPartitions copies a manifest list entry with other summaries and without its first row id.
+func withPartitions(m iceberg.ManifestFile, p []iceberg.FieldSummary) iceberg.ManifestFile {
 	return iceberg.NewManifestFile(m.Version(), m.FilePath(), m.Length(), m.PartitionSpecID(), m.SnapshotID()).
 		SequenceNum(m.SequenceNum(), m.MinSequenceNum()).Content(m.ManifestContent()).
 		AddedFiles(m.AddedDataFiles()).ExistingFiles(m.ExistingDataFiles()).DeletedFiles(m.DeletedDataFiles()).
 		AddedRows(m.AddedRows()).ExistingRows(m.ExistingRows()).DeletedRows(m.DeletedRows()).
-		KeyMetadata(m.KeyMetadata()).Partitions(p).Build(), nil
+		KeyMetadata(m.KeyMetadata()).Partitions(p).Build()
 }
 
 func writeManifestList(fs iceio.IO, meta icetable.Metadata, snap *icetable.Snapshot, manifests []iceberg.ManifestFile) (err error) {
@@ -135,6 +166,9 @@ func writeManifestList(fs iceio.IO, meta icetable.Metadata, snap *icetable.Snaps
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	seq := snap.SequenceNumber
-	return iceberg.WriteManifestList(meta.Version(), f, snap.SnapshotID, snap.ParentSnapshotID, &seq, 0, manifests)
+	seq, first := snap.SequenceNumber, int64(0)
+	if snap.FirstRowID != nil {
+		first = *snap.FirstRowID
+	}
+	return iceberg.WriteManifestList(meta.Version(), f, snap.SnapshotID, snap.ParentSnapshotID, &seq, first, manifests)
 }
