@@ -50,6 +50,8 @@ type SigV4 struct {
 type Storage struct {
 	// Amazon S3 and compatible stores.
 	S3 *S3 `yaml:"s3"`
+	// Azure Blob Storage, also as Data Lake Storage: `abfss:`, `wasbs:`.
+	Azure *Azure `yaml:"azure"`
 }
 
 // S3 configures the object store. What is left out comes from the AWS default chain or from the catalog's vended credentials.
@@ -86,4 +88,27 @@ type S3Encryption struct {
 	CustomerKey Secret `yaml:"customer_key"`
 	// File that holds the key of your own.
 	CustomerKeyFile string `yaml:"customer_key_file"`
+}
+
+// Azure configures Azure Blob Storage. Without a login here, the catalog's vended credentials are taken, or the process's
+// own: the AZURE_ variables, a workload identity, a managed identity.
+type Azure struct {
+	// Address of the blob service, for an emulator: `http://localhost:10000/devstoreaccount1`. Empty: the account's own.
+	Endpoint string `yaml:"endpoint"`
+	// Key of the storage account.
+	AccountKey Secret `yaml:"account_key"`
+	// File that holds the account's key.
+	AccountKeyFile string `yaml:"account_key_file"`
+	// Shared access signature.
+	SASToken Secret `yaml:"sas_token"`
+	// File that holds the shared access signature.
+	SASTokenFile string `yaml:"sas_token_file"`
+	// Tenant of the service principal.
+	TenantID string `yaml:"tenant_id"`
+	// Client id of the service principal; without a client_secret, of a user-assigned managed identity.
+	ClientID string `yaml:"client_id"`
+	// Secret of the service principal.
+	ClientSecret Secret `yaml:"client_secret"`
+	// File that holds the secret of the service principal.
+	ClientSecretFile string `yaml:"client_secret_file"`
 }

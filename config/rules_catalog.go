@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -151,66 +150,4 @@ func (v rules) header(path, name string) {
 	case http.CanonicalHeaderKey(name) == "Authorization":
 		v.fault(path, "use catalog.token or catalog.credential", "the header is made from the login settings")
 	}
-}
-
-const (
-	// minPartSize and maxPartSize are S3's bounds.
-	minPartSize = 5 * MiB
-	maxPartSize = 5 * GiB
-)
-
-func (v rules) storage(s Storage) {
-	const path = "storage.s3"
-	if s.S3 == nil {
-		return
-	}
-	if v.c.Catalog.Type == CatalogSQLite && !isS3(v.c.Catalog.Warehouse) && !v.unknown["catalog.warehouse"] {
-		v.useless(path, "the warehouse is not in S3")
-		return
-	}
-	if s.S3.Endpoint != "" {
-		v.httpAddress(path+".endpoint", s.S3.Endpoint)
-	}
-	keyID, key := v.set(path+".access_key_id"), v.given(path+".secret_access_key")
-	if keyID != key {
-		v.fault(path, "", "access_key_id and secret_access_key (or secret_access_key_file) go together")
-	}
-	if !key {
-		v.uselessSecret(path+".session_token", "there is no key")
-	}
-	if s.S3.PartSize < minPartSize || s.S3.PartSize > maxPartSize {
-		v.fault(path+".part_size", "", "want %s to %s, the bounds of S3", minPartSize, maxPartSize)
-	}
-	v.encryption(path+".encryption", s.S3)
-}
-
-// customerKeyBytes is the length of an encryption key: AES-256.
-const customerKeyBytes = 32
-
-func (v rules) encryption(path string, s *S3) {
-	e := s.Encryption
-	if e == nil {
-		return
-	}
-	if e.Type != EncryptionKMS && e.Type != EncryptionKMSDual {
-		v.useless(path+".kms_key_id", "it belongs to type: sse-kms")
-	}
-	if e.Type != EncryptionOwn {
-		v.uselessSecret(path+".customer_key", "it belongs to type: sse-c")
-		return
-	}
-	if !v.given(path + ".customer_key") {
-		v.fault(path, "make one with: openssl rand -base64 32", "sse-c needs customer_key or customer_key_file")
-	} else if key := e.CustomerKey.Reveal(); key != "" {
-		if raw, err := base64.StdEncoding.DecodeString(key); err != nil || len(raw) != customerKeyBytes {
-			v.fault(path, "make one with: openssl rand -base64 32", "the key must be 32 bytes in base64")
-		}
-	}
-	if u, err := url.Parse(s.Endpoint); err == nil && remotePlain(u) {
-		v.fault(path+".type", "use an https endpoint", "the key would be sent in plain text with every request")
-	}
-}
-
-func isS3(location string) bool {
-	return strings.HasPrefix(location, "s3://") || strings.HasPrefix(location, "s3a://")
 }

@@ -33,10 +33,30 @@ tables:
 		"create bucket lkae, or correct the warehouse or table location\n", r.err)
 }
 
+// So is a container of Azure's.
+func TestMissingContainerIsAMistakeInTheConfiguration(t *testing.T) {
+	fake := storetest.NewAzure(t, "lake")
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
+pipeline: p
+sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}
+catalog: {type: sqlite, path: c.db, warehouse: "abfss://lkae@acct.dfs.core.windows.net/warehouse"}
+storage: {azure: {endpoint: "%s/%s", account_key: a2V5}}
+admin: {listen: "off"}
+tables:
+  - name: db.t
+    topics: [t]
+    value: {format: raw}
+`, fake.URL, storetest.AzureAccount), 0o600))
+	r := command(t, "run", "-c", "c.yaml", "--until-latest")
+	require.Equal(t, failure.ExitConfig, r.code, r.err)
+	require.Contains(t, r.err, "[E_STORE_BUCKET] — create container lkae of acct.dfs.core.windows.net, or correct")
+}
+
 // A warehouse that no store serves is refused at the start, by name.
 func TestUnservedWarehouseIsAMistakeInTheConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, location := range []string{"gs://lake/warehouse", "abfss://lake@account.dfs.core.windows.net/warehouse"} {
+	for _, location := range []string{"gs://lake/warehouse", "hdfs://name/warehouse"} {
 		require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
 pipeline: p
 sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}

@@ -82,7 +82,8 @@ func uploadParts(c *config.Config, partSize int64) int {
 
 // mayUpload says whether files may go to an object store. Where a REST catalog puts tables is its own business.
 func mayUpload(c *config.Config) bool {
-	return c.Catalog.Type != config.CatalogSQLite || strings.HasPrefix(c.Catalog.Warehouse, "s3")
+	scheme, _, isURI := strings.Cut(c.Catalog.Warehouse, "://")
+	return c.Catalog.Type != config.CatalogSQLite || isURI && scheme != "file"
 }
 
 func lanes(c *config.Config) int {

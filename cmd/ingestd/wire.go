@@ -133,6 +133,12 @@ func storeOptions(c *config.Config) store.Options {
 			o.S3.Encryption, o.S3.KMSKeyID, o.S3.CustomerKey = store.Encryption(e.Type), e.KMSKeyID, e.CustomerKey.Reveal()
 		}
 	}
+	if a := c.Storage.Azure; a != nil {
+		o.Azure = store.AzureOptions{
+			Endpoint: a.Endpoint, AccountKey: a.AccountKey.Reveal(), SASToken: a.SASToken.Reveal(),
+			TenantID: a.TenantID, ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(),
+		}
+	}
 	o.Parts = uploadParts(c, cmp.Or(o.S3.PartSize, int64(config.DefaultPartSize)))
 	return o
 }

@@ -43,7 +43,7 @@ case $command in
   stop)
     wipe=
     [ "${1:-}" = --wipe ] && { wipe=1; shift; }
-    for p in ${*:-$full_parts}; do
+    for p in ${*:-$full_parts $(started)}; do
       halt "$p"
       [ -z "$wipe" ] || rm -rf "${run:?}/$p"
     done

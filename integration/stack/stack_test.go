@@ -55,12 +55,14 @@ func TestComposeFileIsInStep(t *testing.T) {
 		"kafka":    {"apache/kafka:" + v["KAFKA_VERSION"], []string{"127.0.0.1:" + v["KAFKA_PORT"] + ":" + v["KAFKA_PORT"]}},
 		"registry": {"apicurio/apicurio-registry:" + v["APICURIO_VERSION"], []string{"127.0.0.1:" + v["REGISTRY_PORT"] + ":8080"}},
 		"s3":       {"ghcr.io/versity/versitygw:" + v["VERSITYGW_VERSION"], []string{"127.0.0.1:" + v["S3_PORT"] + ":" + v["S3_PORT"]}},
+		"azure":    {"mcr.microsoft.com/azure-storage/azurite:" + v["AZURITE_VERSION"], []string{"127.0.0.1:" + v["AZURE_PORT"] + ":" + v["AZURE_PORT"]}},
 		"rest":     {"apache/iceberg-rest-fixture:" + v["ICEBERG_VERSION"], []string{"127.0.0.1:" + v["REST_PORT"] + ":8181"}},
 	}
 	require.Equal(t, want, got)
 	for _, s := range []string{
 		"HOST://127.0.0.1:" + v["KAFKA_PORT"],
 		"--access " + v["S3_ACCESS_KEY"] + " --secret " + v["S3_SECRET_KEY"] + " --region " + v["S3_REGION"] + " --port :" + v["S3_PORT"],
+		`"--blobPort", "` + v["AZURE_PORT"] + `"`,
 		"mkdir -p /data/" + v["S3_BUCKET"],
 		"CATALOG_WAREHOUSE: s3://" + v["S3_BUCKET"] + "/warehouse",
 		"CATALOG_S3_ENDPOINT: http://s3:" + v["S3_PORT"],
@@ -81,7 +83,7 @@ func TestPinnedSettings(t *testing.T) {
 		scripts.Write(text)
 	}
 	used := map[string]bool{}
-	for _, m := range regexp.MustCompile(`\$\{?([A-Z][A-Z0-9_]*_(?:VERSION|PORT|KEY|RUNTIME|USER|PASSWORD|BUCKET|REGION|SCALA))\b`).FindAllStringSubmatch(scripts.String(), -1) {
+	for _, m := range regexp.MustCompile(`\$\{?([A-Z][A-Z0-9_]*_(?:VERSION|PORT|KEY|RUNTIME|USER|PASSWORD|BUCKET|ACCOUNT|CONTAINER|REGION|SCALA))\b`).FindAllStringSubmatch(scripts.String(), -1) {
 		require.Contains(t, v, m[1])
 		used[m[1]] = true
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ingestd/ingestd/commit/catalog"
+	"github.com/ingestd/ingestd/commit/catalog/catalogtest"
 	"github.com/ingestd/ingestd/integration/stack"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table/store"
@@ -105,4 +107,40 @@ func freePort(t *testing.T) int {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+// tables asks a catalog everything with its tables in a store: iceberg-go writes and reads their metadata there.
+func tables(t *testing.T, s *store.Stores, warehouse string) {
+	t.Cleanup(s.Register(t.Context()))
+	at := filepath.Join(t.TempDir(), "catalog.db")
+	catalogtest.Run(t, func(t *testing.T) catalog.Catalog {
+		cat, err := catalog.Open(t.Context(), catalog.Options{Type: catalog.SQLite, Path: at, Warehouse: warehouse})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, cat.Close()) })
+		return cat
+	})
+}
+
+// azurite starts Azure's emulator on a port of its own.
+func azurite(t *testing.T) (*stack.Stack, store.AzureOptions) {
+	t.Setenv("INGESTD_STACK_RUN", t.TempDir())
+	t.Setenv("AZURE_PORT", strconv.Itoa(freePort(t)))
+	st, err := stack.Find(os.Stderr)
+	require.NoError(t, err)
+	require.NoError(t, st.Start(t.Context(), "azure"))
+	t.Cleanup(func() { require.NoError(t, st.Stop(context.WithoutCancel(t.Context()), true)) })
+	return st, store.AzureOptions{
+		Endpoint: "http://127.0.0.1:" + st.Value("AZURE_PORT") + "/" + st.Value("AZURE_ACCOUNT"), AccountKey: st.Value("AZURE_KEY"),
+	}
+}
+
+func TestAzureStore(t *testing.T) {
+	st, o := azurite(t)
+	wire := storetest.NewWire()
+	o.Transport = wire
+	s, err := store.Open(store.Options{Azure: o, S3: store.S3Options{PartSize: 5 << 20}})
+	require.NoError(t, err)
+	base := "abfss://" + st.Value("AZURE_CONTAINER") + "@" + st.Value("AZURE_ACCOUNT") + ".dfs.core.windows.net/"
+	asked(t, s, "abfss", "Azurite "+st.Value("AZURITE_VERSION"), storetest.Target{Base: base + "conformance", Wire: wire})
+	t.Run("tables", func(t *testing.T) { tables(t, s, base+"warehouse") })
 }

@@ -84,6 +84,7 @@ func touchers() []toucher {
 		{"github.com/pierrec/lz4", []string{"table/parquet"}},
 		{"github.com/aws/", []string{"table/store", "commit/catalog"}},
 		{"gocloud.dev", []string{"table/store"}},
+		{"github.com/Azure/", []string{"table/store"}},
 		{"github.com/apache/iceberg-go/catalog/rest", []string{"commit/catalog"}},
 		{"github.com/apache/iceberg-go/catalog/sql", []string{"commit/catalog"}},
 		{"github.com/apache/iceberg-go/catalog", []string{"commit/...", "ingest", "internal/restserve"}},
@@ -99,7 +100,7 @@ func touchers() []toucher {
 		{"github.com/cenkalti/backoff", []string{"commit/...", "ingest/...", "schemareg"}},
 		{"github.com/google/uuid", []string{"cmd/ingestd", "commit/...", "ingest", "table/..."}},
 		{"golang.org/x/oauth2", []string{"cmd/ingestd", "commit/catalog"}},
-		{"golang.org/x/sync", []string{"schemareg", "table", "ingest", "ingest/kafka", "internal/verify", "cmd/ingestd"}},
+		{"golang.org/x/sync", []string{"schemareg", "table", "table/store", "ingest", "ingest/kafka", "internal/verify", "cmd/ingestd"}},
 	}
 }
 

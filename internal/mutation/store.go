@@ -34,5 +34,20 @@ func storeMutations() []mutation {
 			old: "\tcase *s3.CreateMultipartUploadInput:\n\t\tin.ServerSideEncryption, in.SSEKMSKeyId = algorithm, key\n", text: "",
 			why: "large files are encrypted as small ones are",
 		},
+		{
+			name: "azure/signature", file: "table/store/azureclient.go", pkg: pkg, test: "TestAzureVendedLogins",
+			old: "url: url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: r.URL.Path}", text: "url: *r.URL",
+			why: "a shared access signature stands in no message",
+		},
+		{
+			name: "azure/checksum", file: "table/store/azurestore.go", pkg: pkg, test: "TestAzureDamageOnTheWayIsRefused",
+			old: "&blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeCRC64(sum)}", text: "nil",
+			why: "Azure refuses what was damaged on the way",
+		},
+		{
+			name: "azure/folders", file: "table/store/azurestore.go", pkg: pkg, test: "TestAzureFoldersAreNoFiles",
+			old: "b == nil || b.Name == nil || azureFolder(b)", text: "b == nil || b.Name == nil",
+			why: "directories of a hierarchical namespace are no orphans",
+		},
 	}
 }

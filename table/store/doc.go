@@ -1,8 +1,9 @@
 // Package store puts data files where a table's metadata will say they are, and gives iceberg-go's metadata code
 // the same access to the same places.
 //
-// One Stores value belongs to one process. It knows local files (file: URIs and plain paths) and S3 compatibles
-// (s3:, s3a:), keeps one client per distinct set of S3 settings and bounds what all uploads hold in memory.
+// One Stores value belongs to one process. It knows local files (file: URIs and plain paths), S3 compatibles (s3:,
+// s3a:) and Azure Blob Storage (abfss:, wasbs:), keeps one client per distinct set of settings and bounds what all
+// uploads hold in memory. What the object stores have in common is in object*.go and upload.go; each adds its requests.
 //
 // Invariants:
 //   - Put is atomic: afterwards the whole file is there and durable, or nothing is there under its name. Local
@@ -11,7 +12,7 @@
 //   - What was stored is checked against what was written, by checksum where the server returns one, else by size.
 //   - An error says how to react: every error that leaves the package is classified by internal/failure, and a
 //     missing file satisfies errors.Is(err, fs.ErrNotExist).
-//   - Transient errors are retried inside the S3 client (exponential backoff with jitter, a shared quota); what comes out is worth a pause.
+//   - Transient errors are retried inside the clients (exponential backoff with jitter); what comes out is worth a pause.
 //
-// It is the only package that touches aws-sdk-go-v2.
+// It is the only package that touches aws-sdk-go-v2 and azure-sdk-for-go.
 package store

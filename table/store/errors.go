@@ -55,16 +55,28 @@ func classified(err error, verb, path string) error {
 		return nil
 	}
 	v := judge(err)
-	if v.code == CodeBucket && failure.CodeOf(err) == "" {
+	if v.code == CodeBucket && failure.CodeOf(err) == "" && v.hint == "" {
 		v.hint = createBucket(path)
 	}
 	return failure.Wrap(shortened(err), v.class, v.code, v.hint, "%s %s", verb, path)
+}
+
+// probed is classified for the bucket of a location.
+func probed(err error, verb, location string) error {
+	o, _ := parseObject(location)
+	if v := judge(err); err != nil && v.code == CodeBucket && v.hint == "" {
+		return failure.Wrap(err, v.class, v.code, createBucket(location), "%s %s", verb, o.bucket)
+	}
+	return classified(err, verb, o.bucket)
 }
 
 // createBucket is the hint for a bucket that is not there.
 func createBucket(location string) string {
 	hint := "create the bucket, or correct the warehouse or table location"
 	if o, err := parseObject(location); err == nil {
+		if container, host, ok := strings.Cut(o.bucket, "@"); ok {
+			return "create container " + container + " of " + host + ", or correct the warehouse or table location"
+		}
 		hint = "create bucket " + o.bucket + ", or correct the warehouse or table location"
 	}
 	return hint
@@ -115,6 +127,10 @@ func judge(err error) verdict {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return verdict{failure.Retry, codeNetwork, ""}
 	}
+	var a *answered
+	if errors.As(err, &a) {
+		return a.verdict
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return judgeAPI(api, status(err))
@@ -131,7 +147,7 @@ func judge(err error) verdict {
 func judgeAPI(api smithy.APIError, httpStatus int) verdict {
 	switch api.ErrorCode() {
 	case "NoSuchBucket":
-		return verdict{failure.Config, CodeBucket, "create the bucket, or correct the warehouse or table location"}
+		return verdict{failure.Config, CodeBucket, ""}
 	case "NoSuchKey", "NotFound":
 		return verdict{failure.Retry, codeMissing, ""}
 	case "NoSuchUpload":
@@ -207,11 +223,15 @@ func judgeNetwork(err error) verdict {
 	return verdict{failure.Retry, codeNetwork, "check that the object store's endpoint can be reached"}
 }
 
-// status is the HTTP status of a failed S3 request, 0 when there was no answer.
+// status is the HTTP status of a failed request, 0 when there was no answer.
 func status(err error) int {
 	var re *smithyhttp.ResponseError
 	if errors.As(err, &re) {
 		return re.HTTPStatusCode()
+	}
+	var a *answered
+	if errors.As(err, &a) {
+		return a.status
 	}
 	return 0
 }
@@ -225,6 +245,10 @@ func missing(err error) bool {
 	var api smithy.APIError
 	if errors.As(err, &api) && api.ErrorCode() == "NoSuchBucket" {
 		return false
+	}
+	var a *answered
+	if errors.As(err, &a) {
+		return a.verdict.code == codeMissing
 	}
 	return status(err) == http.StatusNotFound
 }

@@ -22,19 +22,14 @@ import (
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
-// maxClients bounds the cache: vended credentials make a new set of settings every hour or so per table, and a table
-// may have several.
-const maxClients = 256
-
 // clients keeps one S3 client per distinct set of settings, over one HTTP transport.
 type clients struct {
 	opts S3Options
 
-	mu struct {
+	cache cache[settings, *client]
+	mu    struct {
 		sync.Mutex
 		shared aws.HTTPClient
-		byKey  map[settings]*client
-		order  []settings // oldest first
 	}
 }
 
@@ -59,7 +54,6 @@ func newClients(opts S3Options) *clients {
 	if opts.Transport != nil {
 		c.mu.shared = &http.Client{Transport: opts.Transport}
 	}
-	c.mu.byKey = map[settings]*client{}
 	return c
 }
 
@@ -90,19 +84,7 @@ func (c *clients) get(props map[string]string) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cl, ok := c.mu.byKey[set]; ok {
-		return cl, nil
-	}
-	if len(c.mu.order) >= maxClients {
-		delete(c.mu.byKey, c.mu.order[0])
-		c.mu.order = c.mu.order[1:]
-	}
-	cl := &client{set: set, all: c}
-	c.mu.byKey[set] = cl
-	c.mu.order = append(c.mu.order, set)
-	return cl, nil
+	return c.cache.get(set, func(set settings) (*client, error) { return &client{set: set, all: c}, nil })
 }
 
 // merge puts the operator's settings over the catalog's properties. Keys go together: the operator's pair never

@@ -52,8 +52,8 @@ func TestClientsAreKeptButNotForever(t *testing.T) {
 		_, err := c.get(props(i))
 		require.NoError(t, err)
 	}
-	require.Len(t, c.mu.byKey, maxClients)
-	require.Len(t, c.mu.order, maxClients)
+	require.Len(t, c.cache.byKey, maxClients)
+	require.Len(t, c.cache.order, maxClients)
 }
 
 func TestUploadReserveIsWhatThePoolHolds(t *testing.T) {
@@ -102,7 +102,7 @@ func TestUploadsShareTheBuffers(t *testing.T) {
 }
 
 func TestBuffersGrowToAPartAndNotBeyond(t *testing.T) {
-	u := &upload{s: &s3Store{pool: newPartPool(1, 1000)}, buf: make([]byte, 0, 10)}
+	u := &upload{s: &objectStore{pool: newPartPool(1, 1000)}, buf: make([]byte, 0, 10)}
 	for len(u.buf) < 1000 {
 		k := min(7, 1000-len(u.buf))
 		u.buf = append(u.grown(k), make([]byte, k)...)

@@ -31,7 +31,8 @@ type Around func(op, path string, do func() error) error
 
 // Options configure Open. The zero value knows local files, and S3 as the environment describes it.
 type Options struct {
-	S3 S3Options
+	S3    S3Options
+	Azure AzureOptions
 	// Parts bounds the upload buffers of PartSize that all uploads together may hold; 0 = 4.
 	Parts int
 	// Around wraps every operation; nil = nothing.
@@ -79,6 +80,7 @@ type Stores struct {
 	local   *local
 	pool    *partPool
 	clients *clients
+	azure   *azureClients
 }
 
 // Open checks the options; it contacts nobody.
@@ -113,12 +115,16 @@ func Open(opts Options) (*Stores, error) {
 	} else if err := e.checkWire(opts.S3.Endpoint); err != nil {
 		return nil, err
 	}
+	if err := opts.Azure.check(); err != nil {
+		return nil, err
+	}
 	if opts.Around == nil {
 		opts.Around = func(_, _ string, do func() error) error { return do() }
 	}
 	s := &Stores{opts: opts, pool: newPartPool(opts.Parts, int(opts.S3.PartSize))}
 	s.local = &local{around: opts.Around, sys: osFiles()}
 	s.clients = newClients(opts.S3)
+	s.azure = newAzureClients(opts.Azure)
 	return s, nil
 }
 
@@ -131,22 +137,41 @@ func (s *Stores) For(location string) (Store, error) { return s.ForProperties(lo
 // ForProperties gives the store of a location, with what a catalog's properties (s3.endpoint,
 // s3.access-key-id, ...) add to the operator's settings.
 func (s *Stores) ForProperties(location string, props map[string]string) (Store, error) {
-	switch scheme(location) {
-	case "", "file":
+	if isLocal(location) {
 		return s.local, nil
-	case "s3", "s3a":
-		return s.s3(props, nil)
-	default:
-		return nil, unsupported(location)
 	}
+	st, err := s.objects(location, props, nil)
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
 }
 
-func (s *Stores) s3(props map[string]string, grants *Grants) (*s3Store, error) {
+func (s *Stores) s3(props map[string]string, grants *Grants) (*s3Objects, error) {
 	c, err := s.clients.get(props)
 	if err != nil {
 		return nil, err
 	}
-	return &s3Store{clients: s.clients, client: c, grants: grants, pool: s.pool, sum: s.opts.S3.Checksum, around: s.opts.Around}, nil
+	return &s3Objects{clients: s.clients, client: c, grants: grants, sum: s.opts.S3.Checksum}, nil
+}
+
+// objects gives the store of a location of an object store, by its scheme.
+func (s *Stores) objects(location string, props map[string]string, grants *Grants) (*objectStore, error) {
+	st := &objectStore{grants: grants, pool: s.pool, around: s.opts.Around}
+	switch scheme(location) {
+	case "s3", "s3a":
+		o, err := s.s3(props, grants)
+		if err != nil {
+			return nil, err
+		}
+		st.reads, st.writes = o, o
+	case "abfss", "abfs", "wasbs", "wasb":
+		o := &azureObjects{clients: s.azure, props: props, grants: grants}
+		st.reads, st.writes = o, o
+	default:
+		return nil, unsupported(location)
+	}
+	return st, nil
 }
 
 // Of gives the store behind file access that iceberg-go got from the registered factories, which is how the
@@ -217,13 +242,15 @@ func (s *Stores) Probe(ctx context.Context, location string) error {
 			return err
 		}
 		return st.probe(ctx, location)
+	case "abfss", "abfs", "wasbs", "wasb":
+		return (&azureObjects{clients: s.azure}).probe(ctx, location)
 	default:
 		return unsupported(location)
 	}
 }
 
 func unsupported(location string) error {
-	return failure.New(failure.Config, CodeScheme, "locations may be file:, s3: or s3a: URIs, or plain paths",
+	return failure.New(failure.Config, CodeScheme, "locations may be file:, s3:, s3a:, abfss: or wasbs: URIs, or plain paths",
 		"opening %s: no store for scheme %q", location, scheme(location))
 }
 

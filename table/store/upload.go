@@ -1,26 +1,17 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	smithy "github.com/aws/smithy-go"
 
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/internal/rungroup"
 )
 
-const (
-	maxUploadParts = 10_000 // S3's limit
-	abortTimeout   = 10 * time.Second
-)
+const abortTimeout = 10 * time.Second
 
 // partPool bounds the buffers of all uploads together. An upload never waits for a buffer while it holds one, so
 // that uploads cannot block each other for good.
@@ -54,32 +45,30 @@ func (p *partPool) put(b []byte) {
 	<-p.slots
 }
 
-// upload is one object on its way: a single request when it fits into one part, else a multipart upload whose
-// parts travel while the next one is filled.
+// upload is one object on its way: a single request when it fits into one part, else a transfer of parts that travel
+// while the next one is filled.
 type upload struct {
 	ctx  context.Context
-	s    *s3Store
+	s    *objectStore
 	at   objectPath
-	path string
 	hint int64
 
 	buf     []byte // being filled; nil before the first byte
 	written int64
 	broken  error
 
-	id    string // of the multipart upload
-	next  int32  // number of parts handed over
+	way   transfer // nil before the first part
+	next  int32    // number of parts handed over
+	sent  int64    // bytes handed over
 	group *rungroup.Group
-	mu    sync.Mutex
-	parts []types.CompletedPart
 }
 
-func (s *s3Store) begin(ctx context.Context, path string, size int64) (*upload, error) {
+func (s *objectStore) begin(ctx context.Context, path string, size int64) (*upload, error) {
 	at, err := parseKey(path)
 	if err != nil {
 		return nil, err
 	}
-	return &upload{ctx: ctx, s: s, at: at, path: path, hint: size}, nil
+	return &upload{ctx: ctx, s: s, at: at, hint: size}, nil
 }
 
 // Write implements io.Writer.
@@ -111,7 +100,7 @@ func (u *upload) room() error {
 		return nil
 	}
 	if u.buf != nil {
-		if err := u.send(); err != nil {
+		if err := u.send(false); err != nil {
 			return err
 		}
 	}
@@ -134,11 +123,13 @@ func (u *upload) grown(n int) []byte {
 }
 
 // send hands the buffer over as the next part.
-func (u *upload) send() error {
-	if u.id == "" {
-		if err := u.start(); err != nil {
+func (u *upload) send(last bool) error {
+	if u.way == nil {
+		way, err := u.s.writes.begin(u.ctx, u.at)
+		if err != nil {
 			return err
 		}
+		u.way, u.group = way, rungroup.New(u.ctx)
 	}
 	if ended := u.group.Context().Err(); ended != nil {
 		if err := u.group.Wait(); err != nil {
@@ -146,55 +137,22 @@ func (u *upload) send() error {
 		}
 		return ended
 	}
-	if u.next == maxUploadParts {
-		return failure.New(failure.Config, codeSettings, "raise storage.s3.part_size", "the file needs more than %d parts", maxUploadParts)
+	b := u.s.writes.bounds()
+	if u.next == b.parts {
+		return failure.New(failure.Config, codeSettings, "raise storage.s3.part_size", "the file needs more than %d parts", b.parts)
 	}
 	u.next++
-	number, buf := u.next, u.buf
+	p := piece{number: u.next, at: u.sent, last: last, b: u.buf}
+	u.sent += int64(len(u.buf))
 	u.buf = nil
-	u.group.Go(func(ctx context.Context) error {
-		defer u.s.pool.put(buf)
-		return u.part(ctx, number, buf)
-	})
-	return nil
-}
-
-func (u *upload) start() error {
-	cl, err := u.s.s3(u.ctx, u.path)
-	if err != nil {
-		return err
+	travel := func(ctx context.Context) error {
+		defer u.s.pool.put(p.b)
+		return u.way.part(ctx, p)
 	}
-	out, err := cl.CreateMultipartUpload(u.ctx, &s3.CreateMultipartUploadInput{
-		Bucket: &u.at.bucket, Key: &u.at.key, ChecksumAlgorithm: u.s.sum.algorithm(),
-	})
-	if err != nil {
-		return err
+	if b.inOrder {
+		return travel(u.ctx)
 	}
-	if out.UploadId == nil {
-		return failure.New(failure.Retry, codeDamaged, "", "the object store names no upload")
-	}
-	u.id = *out.UploadId
-	u.group = rungroup.New(u.ctx)
-	return nil
-}
-
-func (u *upload) part(ctx context.Context, number int32, buf []byte) error {
-	in := &s3.UploadPartInput{
-		Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id, PartNumber: &number, Body: bytes.NewReader(buf),
-	}
-	sum := u.s.sum.sum(buf)
-	u.s.sum.onPart(in, sum)
-	cl, err := u.s.s3(ctx, u.path)
-	if err != nil {
-		return err
-	}
-	out, err := cl.UploadPart(ctx, in)
-	if err != nil {
-		return err
-	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.parts = append(u.parts, u.s.sum.completed(number, out.ETag, sum))
+	u.group.Go(travel)
 	return nil
 }
 
@@ -204,10 +162,10 @@ func (u *upload) publish() error {
 		u.abort()
 		return u.broken
 	}
-	if u.id == "" {
+	if u.way == nil {
 		return u.put()
 	}
-	err := u.send()
+	err := u.send(true)
 	if e := u.group.Wait(); err == nil {
 		err = e
 	}
@@ -222,57 +180,32 @@ func (u *upload) publish() error {
 
 func (u *upload) put() error {
 	defer u.release()
-	in := &s3.PutObjectInput{Bucket: &u.at.bucket, Key: &u.at.key, Body: bytes.NewReader(u.buf)}
-	sum := u.s.sum.sum(u.buf)
-	u.s.sum.onPut(in, sum)
-	cl, err := u.s.s3(u.ctx, u.path)
-	if err != nil {
+	confirmed, err := u.s.writes.put(u.ctx, u.at, u.buf)
+	if err != nil || confirmed {
 		return err
-	}
-	out, err := cl.PutObject(u.ctx, in)
-	if failure.CodeOf(err) == codeKey { // it is there, and must not stay in plain text
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTimeout)
-		defer cancel()
-		_, e := cl.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &u.at.bucket, Key: &u.at.key})
-		return errors.Join(err, e)
-	}
-	if err != nil {
-		return err
-	}
-	if u.s.sum.confirmed(out, sum) {
-		return nil
 	}
 	return u.verify()
 }
 
 func (u *upload) complete() error {
-	slices.SortFunc(u.parts, func(a, b types.CompletedPart) int { return int(*a.PartNumber - *b.PartNumber) })
-	cl, err := u.s.s3(u.ctx, u.path)
-	if err != nil {
-		return err
-	}
-	_, err = cl.CompleteMultipartUpload(u.ctx, &s3.CompleteMultipartUploadInput{
-		Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id,
-		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
-	})
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "NoSuchUpload" {
-		// The first answer was lost and the SDK has asked again: the object tells.
-		if u.verify() == nil {
-			u.id = ""
+	err := u.way.complete(u.ctx)
+	var open *unsure
+	if errors.As(err, &open) {
+		if u.verify() == nil { // the first answer was lost and the client has asked again: the object tells
+			u.way = nil
 			return nil
 		}
 	}
 	if err != nil {
 		return err
 	}
-	u.id = ""
+	u.way = nil
 	return u.verify()
 }
 
 // verify compares the size of what is stored with what was written.
 func (u *upload) verify() error {
-	size, err := u.s.head(u.ctx, u.path)
+	size, err := u.s.reads.head(u.ctx, u.at)
 	if err != nil {
 		return err
 	}
@@ -287,19 +220,17 @@ func (u *upload) release() {
 	u.buf = nil
 }
 
-// abort gives the upload up. Parts that stay behind because this fails as well are the bucket's lifecycle
-// rules' to remove; nobody sees them.
+// abort gives the upload up. What stays behind because this fails as well is the bucket's lifecycle rules' to remove;
+// nobody sees it.
 func (u *upload) abort() {
 	u.release()
-	if u.id == "" {
+	if u.way == nil {
 		return
 	}
 	u.group.Stop()
 	_ = u.group.Wait() // the first error is already on its way to the caller
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), abortTimeout)
 	defer cancel()
-	if cl, err := u.s.s3(ctx, u.path); err == nil {
-		_, _ = cl.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &u.at.bucket, Key: &u.at.key, UploadId: &u.id})
-	}
-	u.id = ""
+	u.way.abort(ctx)
+	u.way = nil
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,7 @@ type Request struct {
 	Bucket string
 	Key    string
 	Header http.Header
+	Query  url.Values
 	// Bytes is the length of the content received.
 	Bytes int
 }

@@ -3,19 +3,11 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path"
-	"strconv"
-	"strings"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	smithy "github.com/aws/smithy-go"
 
 	iceio "github.com/apache/iceberg-go/io"
 
@@ -26,13 +18,13 @@ import (
 // whole, and a Parquet reader that asks for ranges has not paid for the object.
 const headBytes = 512 << 10
 
-// s3File is an open object. Its first bytes are at hand; a sequential reader gets the rest from one streaming
+// objectFile is an open object. Its first bytes are at hand; a sequential reader gets the rest from one streaming
 // request, ReadAt asks for exactly its range.
-type s3File struct {
-	s    *s3Store
+type objectFile struct {
+	s    *objectStore
 	base context.Context
 	at   objectPath
-	etag *string
+	tag  string
 	head []byte
 	size int64
 
@@ -41,28 +33,24 @@ type s3File struct {
 	closed bool
 }
 
-var _ iceio.File = (*s3File)(nil)
+var _ iceio.File = (*objectFile)(nil)
 
-func (i *s3IO) open(name string) (*s3File, error) {
+func (i *objectIO) open(name string) (*objectFile, error) {
 	ctx, cancel := i.timed()
 	defer cancel()
-	o, cl, err := i.s.open(ctx, name)
+	o, err := parseKey(name)
 	if err != nil {
 		return nil, err
 	}
-	f := &s3File{s: i.s, base: i.base, at: o}
+	f := &objectFile{s: i.s, base: i.base, at: o}
 	for attempt := 1; ; attempt++ {
-		out, err := cl.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.bucket, Key: &o.key, Range: byteRange(0, headBytes)}, ranged)
-		if emptyObject(err) {
-			return f, nil
-		}
+		c, err := i.s.reads.get(ctx, o, span{n: headBytes})
 		if err != nil {
-			return nil, notExist(err)
+			return nil, err
 		}
-		if f.head, err = drain(out); err == nil {
-			f.etag = out.ETag
-			f.size, err = totalSize(out.ContentRange, int64(len(f.head)))
-			return f, err
+		if f.head, err = drain(c); err == nil {
+			f.tag, f.size = c.tag, c.total
+			return f, nil
 		}
 		if attempt == readAttempts {
 			return nil, err
@@ -70,35 +58,8 @@ func (i *s3IO) open(name string) (*s3File, error) {
 	}
 }
 
-func byteRange(from, n int64) *string {
-	r := fmt.Sprintf("bytes=%d-%d", from, from+n-1)
-	return &r
-}
-
-// ranged switches the check of the answer's checksum off: some servers send that of the whole object.
-func ranged(o *s3.Options) { o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired }
-
-// emptyObject recognizes the answer to a range of an object without bytes.
-func emptyObject(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "InvalidRange" || status(err) == http.StatusRequestedRangeNotSatisfiable
-}
-
-// totalSize reads "bytes 0-99/1234"; a server that ignores ranges sends everything and no such header.
-func totalSize(contentRange *string, got int64) (int64, error) {
-	if contentRange == nil {
-		return got, nil
-	}
-	_, total, _ := strings.Cut(*contentRange, "/")
-	n, err := strconv.ParseInt(total, 10, 64)
-	if err != nil {
-		return 0, failure.New(failure.Retry, codeDamaged, "", "the object store names no size: %q", *contentRange)
-	}
-	return n, nil
-}
-
 // Read implements io.Reader.
-func (f *s3File) Read(p []byte) (int, error) {
+func (f *objectFile) Read(p []byte) (int, error) {
 	if f.closed {
 		return 0, fs.ErrClosed
 	}
@@ -130,7 +91,7 @@ func (f *s3File) Read(p []byte) (int, error) {
 }
 
 // resume reads on after a broken body, a bounded number of times.
-func (f *s3File) resume(p []byte) (int, error) {
+func (f *objectFile) resume(p []byte) (int, error) {
 	for attempt := 1; ; attempt++ {
 		body, err := f.get(f.base, f.pos, f.size-f.pos)
 		if err != nil {
@@ -150,7 +111,7 @@ func (f *s3File) resume(p []byte) (int, error) {
 }
 
 // ReadAt implements io.ReaderAt; calls may run at the same time.
-func (f *s3File) ReadAt(p []byte, off int64) (int, error) {
+func (f *objectFile) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fs.ErrInvalid
 	}
@@ -176,7 +137,7 @@ func (f *s3File) ReadAt(p []byte, off int64) (int, error) {
 	}
 }
 
-func (f *s3File) fill(p []byte, off int64) error {
+func (f *objectFile) fill(p []byte, off int64) error {
 	ctx, cancel := context.WithTimeout(f.base, ioTimeout)
 	defer cancel()
 	body, err := f.get(ctx, off, int64(len(p)))
@@ -189,22 +150,16 @@ func (f *s3File) fill(p []byte, off int64) error {
 
 // get asks for a range of the object as it was when it was opened: files of a table never change, and one that
 // did must not be read half old, half new.
-func (f *s3File) get(ctx context.Context, off, n int64) (io.ReadCloser, error) {
-	cl, err := f.s.s3(ctx, f.at.uri(f.at.key))
+func (f *objectFile) get(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	c, err := f.s.reads.get(ctx, f.at, span{at: off, n: n, tag: f.tag})
 	if err != nil {
-		return nil, err
+		return nil, classified(err, "reading", f.at.uri(f.at.key))
 	}
-	out, err := cl.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &f.at.bucket, Key: &f.at.key, Range: byteRange(off, n), IfMatch: f.etag,
-	}, ranged)
-	if err != nil {
-		return nil, classified(notExist(err), "reading", f.at.uri(f.at.key))
-	}
-	return out.Body, nil
+	return c.body, nil
 }
 
 // Seek implements io.Seeker.
-func (f *s3File) Seek(offset int64, whence int) (int64, error) {
+func (f *objectFile) Seek(offset int64, whence int) (int64, error) {
 	to := offset
 	switch whence {
 	case io.SeekCurrent:
@@ -223,12 +178,12 @@ func (f *s3File) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Stat implements fs.File.
-func (f *s3File) Stat() (fs.FileInfo, error) {
+func (f *objectFile) Stat() (fs.FileInfo, error) {
 	return objectInfo{name: path.Base(f.at.key), size: f.size}, nil
 }
 
 // Close implements io.Closer.
-func (f *s3File) Close() error {
+func (f *objectFile) Close() error {
 	if f.closed {
 		return os.ErrClosed
 	}
@@ -237,7 +192,7 @@ func (f *s3File) Close() error {
 	return nil
 }
 
-func (f *s3File) drop() {
+func (f *objectFile) drop() {
 	if f.body != nil {
 		_ = f.body.Close() // what is left of the stream is of no interest
 		f.body = nil
