@@ -52,9 +52,9 @@ const mostDead = 1 << 17
 func (t *Table) findDead(fs iceio.IO, kept, dead map[string]iceberg.ManifestFile) error {
 	files := map[string]bool{}
 	root := strings.TrimSuffix(t.view.meta.Location(), "/") + "/"
-	err := eachLive(fs, dead, func(path string) {
-		if strings.HasPrefix(path, root) {
-			files[path] = true
+	err := eachLive(fs, dead, func(f iceberg.DataFile) {
+		if strings.HasPrefix(f.FilePath(), root) {
+			files[f.FilePath()] = true
 		}
 	})
 	if err == nil {
@@ -109,7 +109,7 @@ func (t *Table) spare(fs iceio.IO, kept map[string]iceberg.ManifestFile, files m
 		return err
 	}
 	for _, manifests := range []map[string]iceberg.ManifestFile{kept, returning} {
-		if err := eachLive(fs, manifests, func(path string) { delete(files, path) }); err != nil {
+		if err := eachLive(fs, manifests, func(f iceberg.DataFile) { delete(files, f.FilePath()) }); err != nil {
 			return err
 		}
 	}
@@ -137,14 +137,14 @@ func (t *Table) returning(fs iceio.IO) (map[string]iceberg.ManifestFile, error) 
 	return out, failed
 }
 
-// eachLive calls f for the paths of the live entries.
-func eachLive(fs iceio.IO, manifests map[string]iceberg.ManifestFile, f func(path string)) error {
+// eachLive calls f for the files of the live entries.
+func eachLive(fs iceio.IO, manifests map[string]iceberg.ManifestFile, f func(f iceberg.DataFile)) error {
 	for _, m := range manifests {
 		for e, err := range m.Entries(fs, true) {
 			if err != nil {
 				return fmt.Errorf("reading manifest %s: %w", m.FilePath(), err)
 			}
-			f(e.DataFile().FilePath())
+			f(e.DataFile())
 		}
 	}
 	return nil

@@ -77,7 +77,7 @@ type RewriteDataFiles struct {
 type RewriteResult struct {
 	Table string `json:"table"`
 	// DryRun: only the plan was made.
-	DryRun bool `json:"dry_run"`
+	DryRun         bool  `json:"dry_run"`
 	Rewritten      int   `json:"rewritten_data_files_count"`
 	Added          int   `json:"added_data_files_count"`
 	RewrittenBytes int64 `json:"rewritten_bytes_count"`

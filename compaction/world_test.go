@@ -2,6 +2,7 @@ package compaction
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -48,7 +49,8 @@ type world struct {
 
 func newWorld(t check) *world {
 	w := &world{t: t, ctx: context.Background(), cat: committest.New(), model: map[int64]string{}}
-	w.mu.now = noon
+	// The library stamps what has no snapshot with the machine's clock: the world's has to be behind it.
+	w.mu.now = time.Now().Add(-30 * 24 * time.Hour)
 	return w
 }
 
@@ -104,7 +106,30 @@ func (w *world) create(props iceberg.Properties) *commit.Table {
 		PartitionBy: []commit.PartitionField{{Column: "place", Transform: iceberg.IdentityTransform{}}},
 		Properties:  all, Location: "mem://lake/db/t", Start: []commit.Step{{Key: streamKey(), To: position(0)}},
 	}))
+	w.restamp()
+	require.NoError(w.t, t.Refresh(w.ctx))
 	return t
+}
+
+// restamp gives what was stamped with the machine's clock the world's time.
+func (w *world) restamp() {
+	w.t.Helper()
+	w.pass(time.Millisecond)
+	now := w.now().UnixMilli()
+	stamp := func(m any, key string) {
+		if ms, err := m.(map[string]any)[key].(json.Number).Int64(); err == nil && ms > now {
+			m.(map[string]any)[key] = json.Number(strconv.FormatInt(now, 10))
+		}
+	}
+	require.NoError(w.t, w.cat.Rewrite(func(m map[string]any) {
+		stamp(m, "last-updated-ms")
+		for _, list := range []string{"snapshots", "snapshot-log", "metadata-log"} {
+			entries, _ := m[list].([]any)
+			for _, e := range entries {
+				stamp(e, "timestamp-ms")
+			}
+		}
+	}, ident...))
 }
 
 func streamKey() state.Key {
@@ -135,8 +160,14 @@ func (w *world) write(t *commit.Table, place string, n int64) []iceberg.DataFile
 func (w *world) add(t *commit.Table, place string, n int64) {
 	w.t.Helper()
 	require.NoError(w.t, t.Refresh(w.ctx))
+	w.commitFiles(t, w.write(t, place, n), place, n)
+}
+
+// commitFiles commits files that write has made.
+func (w *world) commitFiles(t *commit.Table, files []iceberg.DataFile, place string, n int64) {
+	w.t.Helper()
 	res, err := t.Commit(w.ctx, commit.FileSet{
-		Files: w.write(t, place, n), Added: n, SchemaID: t.Schema().ID,
+		Files: files, Added: n, SchemaID: t.Schema().ID,
 		Steps: []commit.Step{{Key: streamKey(), From: position(w.next), To: position(w.next + n), Counts: outcome.Counts{outcome.Written: n}, Added: n}},
 	})
 	require.NoError(w.t, err)
@@ -158,6 +189,7 @@ func (w *world) foreign(op func(*icetable.Transaction) error) {
 	require.NoError(w.t, err)
 	_, _, err = w.cat.CommitTable(w.ctx, ident, tc.Requirements, tc.Updates)
 	require.NoError(w.t, err)
+	w.restamp()
 }
 
 // remove deletes rows as another engine would: by position.

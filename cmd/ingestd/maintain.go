@@ -34,7 +34,15 @@ type procedureResult interface {
 }
 
 // procedure carries a procedure out on an open table.
-type procedure func(ctx context.Context, t *commit.Table, env compaction.Env) (procedureResult, error)
+type procedure func(ctx context.Context, at maintained) (procedureResult, error)
+
+// maintained is what a procedure works on.
+type maintained struct {
+	table *commit.Table
+	// others gives the locations of the catalog's other tables.
+	others func(context.Context) (map[string]string, error)
+	env    compaction.Env
+}
 
 func (a *app) maintainCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -45,7 +53,7 @@ func (a *app) maintainCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(a.rewriteDataFilesCommand())
+	c.AddCommand(a.rewriteDataFilesCommand(), a.rewriteManifestsCommand(), a.expireSnapshotsCommand(), a.removeOrphanFilesCommand())
 	return c
 }
 
@@ -63,8 +71,8 @@ Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md).`,
 		Example: `  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --dry-run
   ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --option min-input-files=2 --option target-file-size-bytes=134217728`,
 	}
-	a.maintains(c, f, func(ctx context.Context, t *commit.Table, env compaction.Env) (procedureResult, error) {
-		run := compaction.RewriteDataFiles{Table: t, Engine: compaction.Library{}, Options: f.options, DryRun: f.dry, Env: env}
+	a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
+		run := compaction.RewriteDataFiles{Table: at.table, Engine: compaction.Library{}, Options: f.options, DryRun: f.dry, Env: at.env}
 		res, err := run.Run(ctx)
 		if res.Plan == nil {
 			return nil, err
@@ -75,11 +83,91 @@ Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md).`,
 	return c
 }
 
-// maintains makes a command one that carries out a procedure on a table.
-func (a *app) maintains(c *cobra.Command, f *maintainFlags, run procedure) {
+func (a *app) rewriteManifestsCommand() *cobra.Command {
+	f := &maintainFlags{}
+	c := &cobra.Command{
+		Use:     "rewrite-manifests TABLE -c FILE",
+		Aliases: []string{"rewrite_manifests"},
+		Short:   "Merge small manifests",
+		Long: `Merge the manifests that are smaller than commit.manifest.target-size-bytes, so that planning a query reads few of them. A
+daemon does so in rounds by itself for tables that it has created.`,
+		Example: `  ingestd maintain rewrite-manifests shop.clicks -c ingestd.yaml --dry-run`,
+	}
+	a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
+		run := compaction.RewriteManifests{Table: at.table, DryRun: f.dry, Env: at.env}
+		return orNil(run.Run(ctx))
+	})
+	return c
+}
+
+func (a *app) expireSnapshotsCommand() *cobra.Command {
+	f := &maintainFlags{}
+	var run compaction.ExpireSnapshots
+	c := &cobra.Command{
+		Use:     "expire-snapshots TABLE -c FILE",
+		Aliases: []string{"expire_snapshots"},
+		Short:   "Drop the tail of the history, and the files that only it needed",
+		Long: `Drop the oldest snapshots and delete what only they needed. A snapshot expires when another has followed it longer than
+--older-than ago and --retain-last newer ones stay; what a branch or a tag names and what carries positions in use never
+does. Without --yes it only says what it would do.`,
+		Example: `  ingestd maintain expire-snapshots shop.clicks -c ingestd.yaml
+  ingestd maintain expire-snapshots shop.clicks -c ingestd.yaml --older-than 24h --retain-last 10 --yes`,
+	}
+	yes := a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
+		run.Table, run.Env, run.DryRun = at.table, at.env, f.dry
+		return orNil(run.Run(ctx))
+	})
+	yes()
+	c.Flags().DurationVar(&run.OlderThan, "older-than", 0, "`age` from which snapshots expire (history.expire.max-snapshot-age-ms, 120h)")
+	c.Flags().IntVar(&run.RetainLast, "retain-last", 0, "`number` of snapshots that stay whatever their age (history.expire.min-snapshots-to-keep, 1)")
+	return c
+}
+
+func (a *app) removeOrphanFilesCommand() *cobra.Command {
+	f := &maintainFlags{}
+	var run compaction.RemoveOrphanFiles
+	c := &cobra.Command{
+		Use:     "remove-orphan-files TABLE -c FILE",
+		Aliases: []string{"remove_orphan_files"},
+		Short:   "Delete files that nothing refers to",
+		Long: `Delete the files below the table's location that no snapshot and nothing in the metadata refers to: what processes left that
+were killed. Only files older than --older-than are deleted, since a younger one may belong to a commit that is still to
+come. It refuses when another table lies in the same place. Without --yes it only lists them.`,
+		Example: `  ingestd maintain remove-orphan-files shop.clicks -c ingestd.yaml
+  ingestd maintain remove-orphan-files shop.clicks -c ingestd.yaml --older-than 168h --yes`,
+	}
+	yes := a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
+		run.Table, run.Others, run.Env, run.DryRun = at.table, at.others, at.env, f.dry
+		return orNil(run.Run(ctx))
+	})
+	yes()
+	c.Flags().DurationVar(&run.OlderThan, "older-than", compaction.DefaultOrphanAge, "`age` from which a file that nothing refers to is an orphan")
+	c.Flags().BoolVar(&run.Young, "allow-young", false, "allow less than 24h: nothing writes to the table, nor has anything files in flight")
+	return c
+}
+
+// orNil keeps a nil result nil.
+func orNil[T any, P interface {
+	*T
+	procedureResult
+}](res P, err error) (procedureResult, error) {
+	if res == nil {
+		return nil, err
+	}
+	return res, err
+}
+
+// maintains makes a command one that carries out a procedure on a table. What it gives makes the procedure one that
+// deletes: it is a dry run without --yes.
+func (a *app) maintains(c *cobra.Command, f *maintainFlags, run procedure) (deletes func()) {
 	c.Args = cobra.ExactArgs(1)
 	c.ValidArgsFunction = completeTable(&f.file)
+	yes, asks := false, false
 	c.RunE = func(cmd *cobra.Command, args []string) error {
+		if f.dry && yes {
+			return usagef("--yes and --dry-run exclude each other")
+		}
+		f.dry = f.dry || asks && !yes
 		conf, err := a.load(f.file)
 		if err != nil {
 			return err
@@ -88,11 +176,21 @@ func (a *app) maintains(c *cobra.Command, f *maintainFlags, run procedure) {
 		if err != nil {
 			return err
 		}
-		return a.maintain(cmd.Context(), conf, tables[0], f.out, run)
+		if err := a.maintain(cmd.Context(), conf, tables[0], f.out, run); err != nil {
+			return err
+		}
+		if asks && !yes && f.out != formatJSON {
+			fmt.Fprintln(a.Out, "nothing is changed yet; --yes does it")
+		}
+		return nil
 	}
 	addConfig(c, &f.file)
 	addFormat(c, &f.out)
 	c.Flags().BoolVar(&f.dry, "dry-run", false, "only say what would be done, and why")
+	return func() {
+		asks = true
+		c.Flags().BoolVar(&yes, "yes", false, "do it")
+	}
 }
 
 // maintain opens the table and carries the procedure out.
@@ -116,7 +214,10 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 		return failure.New(failure.Fatal, commit.CodeMissing, "ingestd run creates it", "table %s does not exist", t.Name)
 	}
 	show := a.progress()
-	result, err := run(ctx, tbl, compaction.Env{Progress: show.step})
+	others := func(ctx context.Context) (map[string]string, error) {
+		return commit.Locations(ctx, env.options.Catalog, options.Identifier)
+	}
+	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}})
 	show.end()
 	if result == nil {
 		return err

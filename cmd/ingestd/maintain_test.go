@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -60,4 +61,47 @@ func TestMaintainRewriteDataFiles(t *testing.T) {
 	require.Contains(t, r.err, compaction.CodeOption)
 	r = command(t, "run", "-c", file, "--until-latest")
 	require.Zero(t, r.code, r.err)
+}
+
+// TestMaintainDeletes: expiry and the removal of orphans say what they would do, and do it with --yes.
+func TestMaintainDeletes(t *testing.T) {
+	file := crumbled(t, 4)
+	data, err := filepath.Glob(filepath.Join(filepath.Dir(file), "warehouse", "*", "*", "data"))
+	require.NoError(t, err)
+	lost := filepath.Join(data[0], "00000-killed.parquet")
+	require.NoError(t, os.WriteFile(lost, []byte("x"), 0o600))
+	old := time.Now().Add(-80 * time.Hour)
+	require.NoError(t, os.Chtimes(lost, old, old))
+
+	r := command(t, "maintain", "remove-orphan-files", "db.t", "-c", file)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "would be removed: 1 orphans, 1 B")
+	require.Contains(t, r.out, "nothing is changed yet; --yes does it")
+	require.FileExists(t, lost)
+	r = command(t, "maintain", "remove-orphan-files", "db.t", "-c", file, "--yes", "-o", "json")
+	require.Zero(t, r.code, r.err)
+	var orphans compaction.OrphansResult
+	require.NoError(t, json.Unmarshal([]byte(r.out), &orphans))
+	require.Len(t, orphans.Orphans, 1)
+	require.NoFileExists(t, lost)
+	r = command(t, "maintain", "remove-orphan-files", "db.t", "-c", file, "--older-than", "1h", "--yes")
+	require.Equal(t, failure.ExitConfig, r.code)
+	require.Contains(t, r.err, compaction.CodeOrphanAge)
+
+	r = command(t, "maintain", "rewrite-manifests", "db.t", "-c", file)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "rewritten: 4 manifests into 1")
+	expire := []string{"maintain", "expire-snapshots", "db.t", "-c", file, "--older-than", "1ns", "--retain-last", "2"}
+	r = command(t, expire...)
+	require.Zero(t, r.code, r.err)
+	require.Contains(t, r.out, "would be expired: 4 snapshots; with them 0 data files")
+	r = command(t, append(expire, "--yes", "-o", "json")...)
+	require.Zero(t, r.code, r.err)
+	var expired compaction.ExpireResult
+	require.NoError(t, json.Unmarshal([]byte(r.out), &expired))
+	require.Len(t, expired.Snapshots, 4)
+	r = command(t, append(expire, "--yes", "--dry-run")...)
+	require.Equal(t, failure.ExitUsage, r.code)
+	r = command(t, "verify", "-c", file, "--deep")
+	require.Zero(t, r.code, r.out+r.err)
 }

@@ -25,20 +25,23 @@ const module = "github.com/ingestd/ingestd/"
 // results are what the commands write with -o json. preview writes an object a line.
 func results() map[string]reflect.Type {
 	return map[string]reflect.Type{
-		"ingestd config show":                 nil, // the configuration itself: docs/CONFIG.md
-		"ingestd demo":                        reflect.TypeFor[demo.Summary](),
-		"ingestd explain":                     reflect.TypeFor[explanations](),
-		"ingestd maintain rewrite-data-files": reflect.TypeFor[compaction.RewriteResult](),
-		"ingestd preview":                     reflect.TypeFor[previewed](),
-		"ingestd status":                      reflect.TypeFor[statusReport](),
-		"ingestd tables":                      reflect.TypeFor[tableList](),
-		"ingestd tables accept-loss":          reflect.TypeFor[decisionReport](),
-		"ingestd tables adopt":                reflect.TypeFor[decisionReport](),
-		"ingestd tables resume":               reflect.TypeFor[decisionReport](),
-		"ingestd tables rewind":               reflect.TypeFor[decisionReport](),
-		"ingestd validate":                    reflect.TypeFor[validation](),
-		"ingestd verify":                      reflect.TypeFor[verification](),
-		"ingestd version":                     reflect.TypeFor[buildInfo](),
+		"ingestd config show":                  nil, // the configuration itself: docs/CONFIG.md
+		"ingestd demo":                         reflect.TypeFor[demo.Summary](),
+		"ingestd explain":                      reflect.TypeFor[explanations](),
+		"ingestd maintain expire-snapshots":    reflect.TypeFor[compaction.ExpireResult](),
+		"ingestd maintain remove-orphan-files": reflect.TypeFor[compaction.OrphansResult](),
+		"ingestd maintain rewrite-manifests":   reflect.TypeFor[compaction.ManifestsResult](),
+		"ingestd maintain rewrite-data-files":  reflect.TypeFor[compaction.RewriteResult](),
+		"ingestd preview":                      reflect.TypeFor[previewed](),
+		"ingestd status":                       reflect.TypeFor[statusReport](),
+		"ingestd tables":                       reflect.TypeFor[tableList](),
+		"ingestd tables accept-loss":           reflect.TypeFor[decisionReport](),
+		"ingestd tables adopt":                 reflect.TypeFor[decisionReport](),
+		"ingestd tables resume":                reflect.TypeFor[decisionReport](),
+		"ingestd tables rewind":                reflect.TypeFor[decisionReport](),
+		"ingestd validate":                     reflect.TypeFor[validation](),
+		"ingestd verify":                       reflect.TypeFor[verification](),
+		"ingestd version":                      reflect.TypeFor[buildInfo](),
 	}
 }
 

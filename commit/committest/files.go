@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,7 +18,10 @@ type Files struct {
 	mu struct {
 		sync.Mutex
 		content map[string][]byte
+		written map[string]time.Time
 	}
+	// Clock gives files their times; they have none without it.
+	Clock func() time.Time
 	// OnCreate is asked before a file is created; its error is the answer. It may be nil.
 	OnCreate func(name string) error
 }
@@ -25,7 +29,7 @@ type Files struct {
 // NewFiles makes an empty file system.
 func NewFiles() *Files {
 	f := &Files{}
-	f.mu.content = map[string][]byte{}
+	f.mu.content, f.mu.written = map[string][]byte{}, map[string]time.Time{}
 	return f
 }
 
@@ -37,6 +41,9 @@ func (f *Files) Put(name string, p []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mu.content[name] = bytes.Clone(p)
+	if f.Clock != nil {
+		f.mu.written[name] = f.Clock()
+	}
 }
 
 // Names lists all files.
@@ -67,7 +74,22 @@ func (f *Files) Open(name string) (iceio.File, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return &file{Reader: bytes.NewReader(b), name: name}, nil
+	return &file{Reader: bytes.NewReader(b), name: name, at: f.mu.written[name]}, nil
+}
+
+// WalkDir implements io.ListableIO: every file whose name begins with the root, in order.
+func (f *Files) WalkDir(root string, fn fs.WalkDirFunc) error {
+	for _, name := range f.Names() {
+		if !strings.HasPrefix(name, root) {
+			continue
+		}
+		if opened, err := f.Open(name); err == nil {
+			if err := fn(name, fs.FileInfoToDirEntry(opened.(*file)), nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Remove implements io.IO.
@@ -112,9 +134,7 @@ type writer struct {
 func (w *writer) ReadFrom(r io.Reader) (int64, error) { return w.Buffer.ReadFrom(r) }
 
 func (w *writer) Close() error {
-	w.f.mu.Lock()
-	defer w.f.mu.Unlock()
-	w.f.mu.content[w.name] = bytes.Clone(w.Bytes())
+	w.f.Put(w.name, w.Bytes())
 	return nil
 }
 
@@ -122,12 +142,13 @@ func (w *writer) Close() error {
 type file struct {
 	*bytes.Reader
 	name string
+	at   time.Time
 }
 
 func (f *file) Close() error               { return nil }
 func (f *file) Stat() (fs.FileInfo, error) { return f, nil }
 func (f *file) Name() string               { return f.name }
 func (f *file) Mode() fs.FileMode          { return 0o644 }
-func (f *file) ModTime() time.Time         { return time.Time{} }
+func (f *file) ModTime() time.Time         { return f.at }
 func (f *file) IsDir() bool                { return false }
 func (f *file) Sys() any                   { return nil }

@@ -214,7 +214,7 @@ func keeping() []mutation {
 		},
 		{
 			name: "delete/live", file: "commit/deadfiles.go", pkg: "./commit", test: "TestRewrittenFilesGoWithTheirSnapshots",
-			old: "delete(files, path) }", text: "_ = path }",
+			old: "delete(files, f.FilePath()) }", text: "_ = f }",
 			why: "a file that a retained snapshot needs stays, whatever manifest it was listed in",
 		},
 		{

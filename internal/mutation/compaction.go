@@ -1,7 +1,12 @@
 package main
 
-// compactionMutations take out what keeps a rewrite from changing rows.
-func compactionMutations() []mutation {
+import "slices"
+
+// compactionMutations take out what keeps maintenance from changing rows and from deleting what is needed.
+func compactionMutations() []mutation { return slices.Concat(rewriting(), expiring(), orphans()) }
+
+// rewriting takes out the checks of a rewrite.
+func rewriting() []mutation {
 	return []mutation{
 		{
 			name: "rewrite/rows missing", file: "compaction/rewrite.go", pkg: "./compaction", test: "TestRewriteOfAGroupFails",
@@ -17,6 +22,83 @@ func compactionMutations() []mutation {
 			name: "rewrite/given up", file: "compaction/rewrite.go", pkg: "./compaction", test: "TestRewriteBesideOthers",
 			old: "return !there || !sameDeletes(t, b.inv.tasks[f.Path])", text: "return !there || t.File == nil",
 			why: "a group from which rows were deleted meanwhile is not tried again with the files that still have them",
+		},
+	}
+}
+
+// expiring takes out what keeps snapshots and their files.
+func expiring() []mutation {
+	return []mutation{
+		{
+			name: "expire/gc", file: "commit/expire.go", pkg: "./commit", test: "TestExpireObeysGC",
+			old: `strings.EqualFold(v, "false")`, text: `strings.EqualFold(v, "never")`,
+			why: "gc.enabled=false: nothing is deleted",
+		},
+		{
+			name: "expire/carriers", file: "commit/expire.go", pkg: "./commit", test: "TestExpireKeeps",
+			old: "if carriers[line[i].SnapshotID] {", text: "if false && len(carriers) > 0 {",
+			why: "the snapshot that carries a pipeline's positions stays, and all that is newer",
+		},
+		{
+			name: "expire/kept", file: "commit/expire.go", pkg: "./commit", test: "TestExpireKeeps",
+			old: "if named[line[i].SnapshotID] {", text: "if false && len(named) > 0 {",
+			why: "what a branch or a tag names stays",
+		},
+		{
+			name: "expire/followed", file: "commit/expire.go", pkg: "./commit", test: "TestExpireCountsFromTheEndOfASnapshot",
+			old: "line[i-1].TimestampMs < e.OlderThan.UnixMilli()", text: "line[i].TimestampMs < e.OlderThan.UnixMilli()",
+			why: "what was the newest snapshot a moment ago is being read",
+		},
+		{
+			name: "expire/live", file: "commit/expire.go", pkg: "./commit", test: "TestExpire",
+			old: "func(f iceberg.DataFile) { delete(files, f.FilePath()) }", text: "func(f iceberg.DataFile) { _ = f }",
+			why: "a file that a retained snapshot needs stays, whatever manifest it was listed in",
+		},
+	}
+}
+
+// orphans takes out what keeps files that only look as if nothing needed them.
+func orphans() []mutation {
+	return []mutation{
+		{
+			name: "orphans/young", file: "compaction/orphans.go", pkg: "./compaction", test: "TestRemoveOrphanFiles",
+			old: "case f.at.IsZero() || f.at.After(oldest):", text: "case f.at.IsZero() && f.at.After(oldest):",
+			why: "a file that is not old enough may belong to a commit that is still to come",
+		},
+		{
+			name: "orphans/age", file: "compaction/orphans.go", pkg: "./compaction", test: "TestOrphansAreRefused",
+			old: "if r.OlderThan < leastOrphanAge && !r.Young {", text: "if r.OlderThan < 0 && !r.Young {",
+			why: "less than a day takes a word of its own",
+		},
+		{
+			name: "orphans/known", file: "compaction/orphans.go", pkg: "./compaction", test: "TestRemoveOrphanFiles",
+			old: "case known[path.Base(f.path)]:", text: "case len(known) == 0:",
+			why: "what the table refers to is no orphan",
+		},
+		{
+			name: "orphans/history", file: "compaction/orphans.go", pkg: "./compaction", test: "TestRemoveOrphanFiles",
+			old: "for _, s := range meta.Snapshots() {", text: "for _, s := range meta.Snapshots()[len(meta.Snapshots())-1:] {",
+			why: "every retained snapshot counts, not the newest alone",
+		},
+		{
+			name: "orphans/meanwhile", file: "compaction/orphans.go", pkg: "./compaction", test: "TestOrphansThatAreCommittedMeanwhile",
+			old: "res.Listed = len(files)\n\tif err := r.Table.Refresh(ctx); err != nil {\n\t\treturn nil, err\n\t}", text: "res.Listed = len(files)",
+			why: "the table is looked at after the listing: what was committed in between is known",
+		},
+		{
+			name: "orphans/gc", file: "compaction/orphans.go", pkg: "./compaction", test: "TestOrphansAreRefused",
+			old: "if err := r.Table.Collectable(); err != nil && !r.DryRun {", text: "if err := r.Table.Collectable(); err != nil && r.DryRun {",
+			why: "gc.enabled=false: nothing is deleted",
+		},
+		{
+			name: "orphans/nested", file: "compaction/orphans.go", pkg: "./compaction", test: "TestOrphansAreRefused",
+			old: `if strings.HasPrefix(keyOf(location)+"/", keyOf(r.Table.Location())+"/") {`, text: `if name == "" {`,
+			why: "where another table of the catalog lies below, its files are not known",
+		},
+		{
+			name: "orphans/another's metadata", file: "compaction/location.go", pkg: "./compaction", test: "TestOrphansAreRefused",
+			old: "if id != r.Table.Metadata().TableUUID().String() {", text: `if id == "" {`,
+			why: "a table that no catalog shows us is recognized by its metadata",
 		},
 	}
 }
