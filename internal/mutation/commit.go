@@ -4,7 +4,7 @@ import "slices"
 
 // mutations are all checks that are known to matter.
 func mutations() []mutation {
-	return slices.Concat(commitMutations(), ingestMutations(), controlMutations(), storeMutations(), compactionMutations(), handoverMutations())
+	return slices.Concat(commitMutations(), ingestMutations(), controlMutations(), storeMutations(), compactionMutations(), pageMutations(), handoverMutations())
 }
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.
@@ -229,7 +229,7 @@ func keeping() []mutation {
 		},
 		{
 			name: "delete/elsewhere", file: "commit/deadfiles.go", pkg: "./commit", test: "TestFilesFromElsewhereStay",
-			old: "if strings.HasPrefix(path, root) {", text: "if strings.HasPrefix(path, root) || true {",
+			old: "if strings.HasPrefix(f.FilePath(), root) {", text: "if strings.HasPrefix(f.FilePath(), root) || true {",
 			why: "a file outside of the table's location may be somebody else's",
 		},
 		{

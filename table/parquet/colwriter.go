@@ -33,12 +33,16 @@ type pageCounts struct{ plain, dictionary, delta int }
 // dataPage is an encoded page with its header and what the page index says about it.
 type dataPage struct {
 	data       []byte
+	size       int // of the data once it is gone
 	rows       int
 	nulls      int64
 	lo, hi     []byte // bounds as the page index has them
 	loOK, hiOK bool
 	allNull    bool
 }
+
+// length is the size of the page.
+func (p *dataPage) length() int { return max(p.size, len(p.data)) }
 
 // begin prepares for a new row group.
 func (w *columnWriter) begin() {

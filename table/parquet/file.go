@@ -39,16 +39,21 @@ type fileWriter struct {
 // WriteFile writes the chunks, in order, as the row groups of one file with the footer metadata given. Chunks without
 // rows are left out. The metrics cover the whole file.
 func WriteFile(w io.Writer, l *column.Layout, chunks []*Chunk, meta map[string]string) (Metrics, error) {
-	f := &fileWriter{out: bufio.NewWriterSize(w, writeBuffer), layout: l, totals: make([]columnTotals, len(l.Leaves))}
+	f := newFileWriter(w, l)
 	if err := f.writeAll(chunks, meta); err != nil {
 		return Metrics{}, fmt.Errorf("writing a parquet file: %w", err)
 	}
-	m := newMetrics(l)
+	return f.metrics(), nil
+}
+
+// metrics are those of what has been written.
+func (f *fileWriter) metrics() Metrics {
+	m := newMetrics(f.layout)
 	m.Rows, m.FileSize, m.SplitOffsets = f.rows, f.off, f.splits
-	for i := range l.Leaves {
-		m.addColumn(&l.Leaves[i], &f.totals[i])
+	for i := range f.layout.Leaves {
+		m.addColumn(&f.layout.Leaves[i], &f.totals[i])
 	}
-	return m, nil
+	return m
 }
 
 func (f *fileWriter) writeAll(chunks []*Chunk, meta map[string]string) error {
@@ -63,6 +68,11 @@ func (f *fileWriter) writeAll(chunks []*Chunk, meta map[string]string) error {
 			return err
 		}
 	}
+	return f.finish(meta)
+}
+
+// finish writes what follows the row groups.
+func (f *fileWriter) finish(meta map[string]string) error {
 	if err := f.bloomFilters(); err != nil {
 		return err
 	}
@@ -85,24 +95,40 @@ func (f *fileWriter) rowGroup(c *Chunk) error {
 	if len(c.columns) != len(f.layout.Leaves) {
 		return fmt.Errorf("row group has %d columns, the schema %d", len(c.columns), len(f.layout.Leaves))
 	}
+	if err := f.beginGroup(c); err != nil {
+		return err
+	}
+	for i := range c.columns {
+		if err := f.column(c, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginGroup starts a row group.
+func (f *fileWriter) beginGroup(c *Chunk) error {
 	if len(f.groups) > math.MaxInt16 {
 		return errors.New("too many row groups")
 	}
-	rg := format.RowGroup{NumRows: c.Rows, FileOffset: f.off, Ordinal: int16(len(f.groups))}
-	for i := range c.columns {
-		md, err := f.columnChunk(c, i)
-		if err != nil {
-			return err
-		}
-		rg.TotalByteSize += md.TotalUncompressedSize
-		rg.TotalCompressedSize += md.TotalCompressedSize
-		rg.Columns = append(rg.Columns, format.ColumnChunk{MetaData: md})
-		f.totals[i].add(&c.columns[i].totals, &f.layout.Leaves[i])
-	}
-	f.splits = append(f.splits, rg.FileOffset)
-	f.groups = append(f.groups, rg)
+	f.groups = append(f.groups, format.RowGroup{NumRows: c.Rows, FileOffset: f.off, Ordinal: int16(len(f.groups))})
+	f.splits = append(f.splits, f.off)
 	f.chunks = append(f.chunks, c)
 	f.rows += c.Rows
+	return nil
+}
+
+// column writes the next column of the last row group.
+func (f *fileWriter) column(c *Chunk, i int) error {
+	md, err := f.columnChunk(c, i)
+	if err != nil {
+		return err
+	}
+	rg := &f.groups[len(f.groups)-1]
+	rg.TotalByteSize += md.TotalUncompressedSize
+	rg.TotalCompressedSize += md.TotalCompressedSize
+	rg.Columns = append(rg.Columns, format.ColumnChunk{MetaData: md})
+	f.totals[i].add(&c.columns[i].totals, &f.layout.Leaves[i])
 	return nil
 }
 

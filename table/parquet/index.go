@@ -86,9 +86,9 @@ func offsetIndex(pages []dataPage, offset int64) *format.OffsetIndex {
 	var row int64
 	for i := range pages {
 		ix.PageLocations = append(ix.PageLocations, format.PageLocation{
-			Offset: offset, CompressedPageSize: int32(len(pages[i].data)), FirstRowIndex: row,
+			Offset: offset, CompressedPageSize: int32(pages[i].length()), FirstRowIndex: row,
 		})
-		offset += int64(len(pages[i].data))
+		offset += int64(pages[i].length())
 		row += int64(pages[i].rows)
 	}
 	return ix
