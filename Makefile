@@ -113,7 +113,7 @@ integration: ## Start Kafka, registry, REST catalog, S3 and test the binary agai
 	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags integration -count=1 -timeout 10m -v ./integration/stores
 
 .PHONY: integration-full
-integration-full: ## The same, and read with Spark (newest, oldest) and Trino, and commit to Nessie
+integration-full: ## The same, and read with Spark (newest, oldest) and Trino, and commit to Nessie and a Hive Metastore
 	$(GO) test -tags 'integration full' -count=1 -timeout 120m -v ./integration $(INTEGRATION_ARGS)
 	@test -n "$(INTEGRATION_ARGS)" || $(GO) test -tags 'integration full' -count=1 -timeout 60m -v ./integration/matrix -run 'TestEngines|TestHeavyEngines'
 

@@ -6,7 +6,8 @@ type Catalog struct {
 	Type CatalogType `yaml:"type" required:"true"`
 	// Name of the catalog in the tables of a database (sqlite, postgres), and in messages.
 	Name string `yaml:"name"`
-	// Address of the catalog (rest) or of the database, `postgres://user@host:5432/database` (postgres).
+	// Address of the catalog (rest), of the database, `postgres://user@host:5432/database` (postgres), or of the Metastore,
+	// `thrift://host:9083`, more of them after commas (hive).
 	URI string `yaml:"uri"`
 	// Password of the user in the address (postgres). Empty: what PostgreSQL's own programs would take.
 	Password Secret `yaml:"password"`
@@ -14,7 +15,7 @@ type Catalog struct {
 	PasswordFile string `yaml:"password_file"`
 	// Database file (sqlite).
 	Path string `yaml:"path"`
-	// Where new tables are stored (sqlite, postgres: a directory or URI), or the warehouse's name (rest).
+	// Where new tables are stored (sqlite, postgres, hive: a directory or URI), or the warehouse's name (rest).
 	Warehouse string `yaml:"warehouse"`
 	// Bearer token (rest).
 	Token Secret `yaml:"token"`
@@ -32,7 +33,7 @@ type Catalog struct {
 	SigV4 *SigV4 `yaml:"sigv4"`
 	// Headers sent with each request (rest).
 	Headers map[string]Secret `yaml:"headers"`
-	// Authorities and client certificate (rest, postgres).
+	// Authorities and client certificate (rest, postgres, hive).
 	TLS *TLS `yaml:"tls"`
 	// Permits a token, credential or password to cross the network in plain text.
 	AllowPlaintext bool `yaml:"allow_plaintext"`

@@ -47,20 +47,18 @@ const (
 	CatalogREST     CatalogType = "rest"
 	CatalogSQLite   CatalogType = "sqlite"
 	CatalogPostgres CatalogType = "postgres"
+	CatalogHive     CatalogType = "hive"
 )
 
 func (CatalogType) options() []string {
-	return []string{string(CatalogREST), string(CatalogSQLite), string(CatalogPostgres)}
+	return []string{string(CatalogREST), string(CatalogSQLite), string(CatalogPostgres), string(CatalogHive)}
 }
 
-// notBuilt names the catalogs that people ask for and that cannot keep the promise of exactly once, or have a better
-// way in.
+// notBuilt names the catalogs that people ask for and that have a better way in.
 func (CatalogType) notBuilt(text string) string {
 	switch text {
 	case "glue":
 		return "AWS Glue is served by its REST endpoint: type: rest, uri: https://glue.REGION.amazonaws.com/iceberg, sigv4: {region: REGION, service: glue}"
-	case "hive":
-		return "a Hive Metastore is not served: its lock does not stop a writer whose lock has run out, so a commit could be lost; put an Iceberg REST catalog in front of it"
 	case "nessie":
 		return "Nessie is served by its REST endpoint: type: rest, uri: http://HOST:19120/iceberg"
 	}

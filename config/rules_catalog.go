@@ -16,6 +16,8 @@ func (v rules) catalog(c Catalog) {
 		v.sqlite(c)
 	case CatalogPostgres:
 		v.postgres(c)
+	case CatalogHive:
+		v.hive(c)
 	case CatalogREST:
 		v.rest(c)
 	}
@@ -47,6 +49,26 @@ func (v rules) restOnly() {
 	}
 	v.uselessSecret("catalog.token", "it belongs to type: rest")
 	v.uselessSecret("catalog.credential", "it belongs to type: rest")
+}
+
+func (v rules) hive(c Catalog) {
+	v.needs("hive", "uri", "warehouse")
+	v.restOnly()
+	v.useless("catalog.path", "it belongs to type: sqlite")
+	v.uselessSecret("catalog.password", "it belongs to type: postgres")
+	v.uselessIf(c.AllowPlaintext, "catalog.allow_plaintext", "nothing secret would be sent")
+	v.tls("catalog.tls", c.TLS)
+	if c.URI == "" || v.unknown["catalog.uri"] {
+		return
+	}
+	for _, text := range strings.Split(c.URI, ",") {
+		u, err := url.Parse(strings.TrimSpace(text))
+		if err != nil || u.Scheme != "thrift" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+			v.fault("catalog.uri", "write thrift://host:9083, several after commas; SASL, Kerberos and HTTP are not served", "want the address of a Hive Metastore")
+		} else if _, has := u.User.Password(); has {
+			v.fault("catalog.uri", "take the password out: the Metastore asks for none", "an address must not hold credentials")
+		}
+	}
 }
 
 func (v rules) postgres(c Catalog) {

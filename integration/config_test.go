@@ -28,6 +28,7 @@ type settings struct {
 	Catalog   string // when not the stack's
 	Store     string // host and port of the object store, when not the stack's
 	SQLite    string // file of a SQLite catalog, in place of the REST one
+	Hive      bool   // the stack's Metastore, in place of the REST one
 	Postgres  string // database of the stack with a catalog, in place of the REST one
 	Warehouse string
 	Tables    []tableSettings
@@ -58,6 +59,8 @@ sources:
 {{- end}}
 {{- if .SQLite}}
 catalog: {type: sqlite, path: "{{.SQLite}}", warehouse: "{{.Warehouse}}"}
+{{- else if .Hive}}
+catalog: {type: hive, uri: "{{.HiveAddress}}", warehouse: "{{.Warehouse}}"}
 {{- else if .Postgres}}
 catalog: {type: postgres, name: {{.Pipeline}}, uri: "postgres://{{.PostgresUser}}@{{.PostgresAddress}}/{{.Postgres}}", password: "{{.PostgresPassword}}", warehouse: "{{.Warehouse}}"}
 {{- else}}
@@ -118,11 +121,13 @@ func writeConfig(t *testing.T, s settings) string {
 		settings
 		CA, User, Registry, Region, Key, Secret         string
 		PostgresAddress, PostgresUser, PostgresPassword string
+		HiveAddress                                     string
 	}{
 		settings: s,
 		CA:       env.stack.CertificateAuthority(), User: env.stack.Value("KAFKA_USER"),
 		Registry: env.stack.Registry(),
 		Region:   env.stack.Value("S3_REGION"), Key: env.stack.Value("S3_ACCESS_KEY"), Secret: env.stack.Value("S3_SECRET_KEY"),
+		HiveAddress:     env.stack.Metastore(),
 		PostgresAddress: env.stack.Postgres(), PostgresUser: env.stack.Value("POSTGRES_USER"), PostgresPassword: env.stack.Value("POSTGRES_PASSWORD"),
 	}
 	var text strings.Builder

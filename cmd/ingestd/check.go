@@ -176,6 +176,8 @@ func (k *checks) catalog(ctx context.Context) (string, error) {
 		return "SQLite file " + c.Path, nil
 	case config.CatalogPostgres:
 		return "PostgreSQL at " + c.URI, nil
+	case config.CatalogHive:
+		return "Hive Metastore at " + c.URI, nil
 	case config.CatalogREST:
 	}
 	return "REST catalog at " + c.URI, nil

@@ -22,6 +22,7 @@ const (
 	REST     Type = "rest"
 	SQLite   Type = "sqlite"
 	Postgres Type = "postgres"
+	Hive     Type = "hive"
 )
 
 // Options say which catalog to open and how to sign in.
@@ -32,10 +33,11 @@ type Options struct {
 
 	// Path is the database file (sqlite).
 	Path string
-	// Warehouse is the root of new tables (sqlite, postgres: a directory or URI) or the warehouse's name (rest).
+	// Warehouse is the root of new tables (sqlite, postgres, hive: a directory or URI) or the warehouse's name (rest).
 	Warehouse string
 
-	// URI is the catalog's address: without /v1 (rest), or postgres://user@host:5432/database (postgres).
+	// URI is the catalog's address: without /v1 (rest), postgres://user@host:5432/database (postgres), or thrift://host:9083,
+	// more of them after commas (hive).
 	URI string
 	// Password signs in to the database (postgres).
 	Password string
@@ -57,7 +59,7 @@ type Options struct {
 	// Around wraps every HTTP round trip and may be nil: metrics time it, tests fail it.
 	Around func(http.RoundTripper) http.RoundTripper
 	// Statement wraps the statements that ask where a table stands (lookup) and move it on (swap), and may be nil:
-	// tests fail them, before and after (sqlite, postgres).
+	// tests fail them, before and after (sqlite, postgres, hive).
 	Statement func(name string, ident table.Identifier, do func() error) error
 }
 
@@ -104,8 +106,10 @@ func Open(ctx context.Context, o Options) (Catalog, error) {
 		return openSQLite(ctx, o)
 	case Postgres:
 		return openPostgres(ctx, o)
+	case Hive:
+		return openHive(ctx, o)
 	}
-	return nil, failure.New(failure.Config, CodeOptions, "set catalog.type to rest, sqlite or postgres", "catalog type %q is not served", o.Type)
+	return nil, failure.New(failure.Config, CodeOptions, "set catalog.type to rest, sqlite, postgres or hive", "catalog type %q is not served", o.Type)
 }
 
 // properties are the library's, without what it would read as settings of its own.

@@ -14,7 +14,6 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/catalog"
 	sqlcat "github.com/apache/iceberg-go/catalog/sql"
-	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -134,38 +133,7 @@ func openTables(ctx context.Context, db *sql.DB, o *Options, props iceberg.Prope
 // StageTable implements commit.StagedCreator, so that a table comes to life by one insert. The library's own way to
 // create one removes the metadata file when the answer to that insert is lost, though the table may have landed.
 func (c *postgresCatalog) StageTable(ctx context.Context, ident table.Identifier, sc *iceberg.Schema, opts ...catalog.CreateTableOpt) (*table.Table, error) {
-	doing := named("preparing table", ident)
-	exists, err := c.CheckTableExists(ctx, ident)
-	if err != nil {
-		return nil, err
-	}
-	if exists {
-		return nil, fmt.Errorf("%s: %w", doing, catalog.ErrTableAlreadyExists)
-	}
-	cfg := catalog.NewCreateTableCfg()
-	for _, o := range opts {
-		o(&cfg)
-	}
-	location := strings.TrimSuffix(cfg.Location, "/")
-	if location == "" {
-		ns := catalog.NamespaceFromIdent(ident)
-		have, err := c.LoadNamespaceProperties(ctx, ns)
-		if err != nil {
-			return nil, c.classify(err, doing)
-		}
-		parent := strings.TrimSuffix(have["location"], "/")
-		if parent == "" {
-			parent = c.props["warehouse"] + "/" + strings.Join(ns, ".") + ".db"
-		}
-		location = parent + "/" + catalog.TableNameFromIdent(ident)
-	}
-	meta, err := table.NewMetadata(sc, cfg.PartitionSpec, cfg.SortOrder, location, cfg.Properties)
-	if err != nil {
-		return nil, c.classify(err, doing)
-	}
-	props := maps.Clone(c.props)
-	maps.Copy(props, cfg.Properties)
-	return table.New(ident, meta, "", iceio.LoadFSFunc(props, location), c), nil
+	return c.stage(ctx, ident, sc, opts...)
 }
 
 // CommitTable implements catalog.Catalog.

@@ -163,6 +163,9 @@ func (s *Stack) Catalog() string { return "http://127.0.0.1:" + s.Value("REST_PO
 // Postgres is host and port of the database.
 func (s *Stack) Postgres() string { return "127.0.0.1:" + s.Value("POSTGRES_PORT") }
 
+// Metastore is the address of the Hive Metastore, which is no part of the default set.
+func (s *Stack) Metastore() string { return "thrift://127.0.0.1:" + s.Value("HIVE_PORT") }
+
 // ObjectStore is host and port of the S3 service.
 func (s *Stack) ObjectStore() string { return "127.0.0.1:" + s.Value("S3_PORT") }
 

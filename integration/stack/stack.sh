@@ -4,13 +4,13 @@
 #   stack.sh start [PART...]     install and start; data, logs and pids are below $INGESTD_STACK_RUN
 #   stack.sh stop [--wipe] [PART...]  stop what a former start left running (all of it without PART); --wipe removes its data
 #   stack.sh status              what runs
-# Parts: kafka registry s3 rest postgres readers (the default, also called "default"); spark thrift trino nessie ("full": all of these);
+# Parts: kafka registry s3 rest postgres readers (the default, also called "default"); hive; spark thrift trino nessie ("full": all of these);
 # connect sparkjob flink, for the public benchmark.
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 for part in "$here"/parts/*.sh; do . "$part"; done
 
 default_parts="s3 kafka registry rest postgres readers"
-full_parts="$default_parts spark thrift trino nessie"
+full_parts="$default_parts hive spark thrift trino nessie"
 
 parts() {
   local p

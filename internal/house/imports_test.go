@@ -44,6 +44,8 @@ func rooms() []room {
 		{dir: "commit", leaf: true, may: []string{"commit/state", "table", "table/column", "table/transform"}},
 		{dir: "commit/state", may: []string{"internal/outcome"}},
 		{dir: "commit/catalog", leaf: true, may: []string{"commit/...", "table/store"}},
+		{dir: "commit/catalog/metastore"},
+		{dir: "commit/catalog/metastore/metastoretest", leaf: true, may: []string{"commit/catalog/metastore"}},
 		{dir: "commit/committest", leaf: true, may: []string{"commit/..."}},
 		{dir: "commit/catalog/catalogtest", leaf: true, may: []string{"commit/...", "table/column"}},
 		{dir: "compaction", leaf: true, may: []string{"compaction/...", "commit", "commit/state", "table/..."}},

@@ -305,7 +305,7 @@ func sending() []mutation {
 			why: "another engine's head on a catalog without history is no replaced table",
 		},
 		{
-			name: "swap/unknown", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestStatementOnItsWayKeepsItsFile",
+			name: "swap/unknown", file: "commit/catalog/filed.go", pkg: "./commit/catalog", test: "TestStatementOnItsWayKeepsItsFile",
 			old: "	case !settled:", text: "	case !settled && false:",
 			why: "the metadata file of a statement that may still land is kept",
 		},
@@ -318,6 +318,36 @@ func sending() []mutation {
 			name: "swap/fatal", file: "commit/catalog/postgres.go", pkg: "./commit/catalog", test: "TestRefusedStatementTakesItsFileBack",
 			old: `pg.SeverityUnlocalized == "ERROR" ||`, text: `true ||`,
 			why: "a database that ends the connection may have committed before",
+		},
+		{
+			name: "hive/expected", file: "commit/catalog/hivemove.go", pkg: "./commit/catalog", test: "TestHiveComparesWithoutTheLock",
+			old: `"expected_parameter_key": paramLocation, "expected_parameter_value": location, `, text: "",
+			why: "a table in a Metastore moves on only from where it was read",
+		},
+		{
+			name: "hive/prove", file: "commit/catalog/hivemove.go", pkg: "./commit/catalog", test: "TestHiveThatDoesNotCompareIsRefused",
+			old: "	err := conn.AlterTable(ctx, t, expecting(nowhere))\n	if err == nil {", text: "	err := conn.AlterTable(ctx, t, expecting(nowhere))\n	if err == nil && false {",
+			why: "a Metastore that does not look at what is expected is refused",
+		},
+		{
+			name: "hive/version", file: "commit/catalog/hive.go", pkg: "./commit/catalog", test: "TestHiveThatDoesNotCompareIsRefused",
+			old: "if err == nil && !compares(version) {", text: "if err == nil && !compares(version) && false {",
+			why: "a Metastore that compares without a lock of the row is refused",
+		},
+		{
+			name: "hive/lock", file: "commit/catalog/hivelock.go", pkg: "./commit/catalog", test: "TestHiveWaitsForTheLock",
+			old: "state == metastore.LockWaiting; pause", text: "false; pause",
+			why: "a writer that only locks is waited for",
+		},
+		{
+			name: "hive/directory", file: "commit/catalog/hivetables.go", pkg: "./commit/catalog", test: "TestHiveFindsTheDirectoryOfADatabase",
+			old: "h.occupy(ctx, db.Text(metastore.DatabaseLocation)); err != nil {", text: "error(nil); err != nil {",
+			why: "a Metastore that loses a race to make a database leaves the winner's files alone",
+		},
+		{
+			name: "hive/keep", file: "commit/catalog/hivemove.go", pkg: "./commit/catalog", test: "TestHiveAlterationOnItsWay",
+			old: "if err == nil || c.settled(err) || c.over(ctx, ident, from) {", text: "if err == nil || err != nil || c.over(ctx, ident, from) {",
+			why: "the lock of an alteration that may still land is kept",
 		},
 		{
 			name: "redirect", file: "commit/catalog/transport.go", pkg: "./commit/catalog", test: "TestRedirectsAreNotFollowed",
@@ -340,7 +370,7 @@ func sending() []mutation {
 			why: "a name that counts only may be that of another table's file",
 		},
 		{
-			name: "known/present", file: "commit/catalog/sqlcommit.go", pkg: "./commit/catalog", test: "TestDeletedMetadataFileIsNoticed",
+			name: "known/present", file: "commit/catalog/filed.go", pkg: "./commit/catalog", test: "TestDeletedMetadataFileIsNoticed",
 			old: "if err := present(ctx, open, location); err != nil {", text: "if err := present(ctx, open, location); false {",
 			why: "a table whose metadata file was deleted halts",
 		},

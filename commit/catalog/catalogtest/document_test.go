@@ -86,6 +86,7 @@ func document(reports []Report) []byte {
 	p.capabilities(reports)
 	p.comparison()
 	p.nessie()
+	p.hive()
 	p.refused()
 	return p.Bytes()
 }
@@ -123,6 +124,7 @@ func (p *page) comparison() {
 	p.row("`rest`", "the server finds the asserted snapshot at the head of the branch", "the table is loaded until it shows what became of it")
 	p.row("`sqlite`", "one `UPDATE ... WHERE metadata_location = ` the one that was read changes a row", "there is none: the file's lock is held by the call")
 	p.row("`postgres`", "the same `UPDATE`, in the tables of Iceberg's JdbcCatalog (its first layout as well)", "the metadata file stays, as the statement may still land; it loses against any commit in between")
+	p.row("`hive`", "an `UPDATE` in the Metastore's own database finds `metadata_location` as it was read (`expected_parameter_key`)", "the metadata file stays, and so does the Metastore's lock until the table shows that the alteration is over; the lock is used again, or runs out")
 	p.line("")
 	p.line("A PostgreSQL with `synchronous_commit = off` is refused: it takes acknowledged commits back when it crashes. A standby is")
 	p.line("passed over.")
@@ -148,15 +150,41 @@ func (p *page) nessie() {
 	p.line("- Bounded history is Nessie's own (its garbage collection); manifests are merged by ingestd.")
 }
 
+// hive says which Metastores are served, and how other engines and we keep out of each other's way.
+func (p *page) hive() {
+	p.line("")
+	p.line("## Hive Metastore")
+	p.line("")
+	p.line("A commit takes the Metastore's lock of the table, and asks it to compare. Whatever another engine does meets one of the two:")
+	p.line("")
+	p.line("| another engine | what keeps it and ingestd apart |")
+	p.line("| --- | --- |")
+	p.line("| locks and then overwrites: Iceberg's Java library and Trino unless told otherwise, PyIceberg | the lock. One that is paused until its lock has run out (`metastore.txn.timeout`), and overwrites then, takes back what others have committed: Java looks at its lock once more right before, which leaves a moment |")
+	p.line("| compares: `iceberg.engine.hive.lock-enabled=false` (Java), `iceberg.hive-catalog.locking-enabled=false` (Trino) | the comparison |")
+	p.line("")
+	p.line("- Let every engine compare where you can. When all of them do, set the table property `engine.hive.lock-enabled: \"false\"`, which")
+	p.line("  Java obeys too: then ingestd takes no lock either, and a commit is two calls instead of four.")
+	p.line("- A Metastore that does not compare is refused, E_CATALOG_REFUSED: by its version (before 4.0.1, but for 2.3.10: those have")
+	p.line("  HIVE-26882 and HIVE-28121; 4.0.0 compares, but on MySQL without a lock of the row), and by what it does: before the first")
+	p.line("  commit through each connection it is asked to write the table back as it is, expecting it elsewhere, and must refuse.")
+	p.line("- Tables are EXTERNAL_TABLEs with the parameters of Iceberg's Java library. Positions and whatever is longer than 4,000 characters")
+	p.line("  stay in the metadata file. A Java writer copies all properties, positions as well, which Metastores 3 and later can hold.")
+	p.line("- Hive itself reads tables with the property `engine.hive.enabled: \"true\"`.")
+	p.line("- A column that changes inside (a struct that gets a field) is refused by a Metastore with")
+	p.line("  `metastore.disallow.incompatible.col.type.changes`, which is its default; Iceberg asks to switch that off.")
+	p.line("- Two programs that make the same database at once: the Metastore that comes second removes the directory with everything in it")
+	p.line("  (seen with 4.0.1), unless it has found it there. So ingestd puts a file `_ingestd` into the directory first; make the database")
+	p.line("  yourself where another program might make it in the same moment.")
+	p.line("- The Metastore makes a directory for every table, so it needs access to the warehouse under the scheme of `catalog.warehouse`.")
+	p.line("- Kerberos, SASL and HTTP are not served; TLS is (`catalog.tls`), untested against a real Metastore. `thrift://USER@host` names the")
+	p.line("  owner of new tables and locks. Names are those of Hive: lower case, databases of one level.")
+}
+
 // refused says which catalogs are not served, and why.
 func (p *page) refused() {
 	p.line("")
 	p.line("## Refused by name")
 	p.line("")
-	p.line("- `hive`: a commit through a Hive Metastore holds a lock and then writes the table's new metadata location over whatever stands")
-	p.line("  there. A writer that is paused until its lock has run out and goes on then takes back what others have committed. A")
-	p.line("  Metastore from 4.0 on can compare when it is asked to (`expected_parameter_key`); an older one does not notice that it was")
-	p.line("  asked, and the client library does not ask.")
 	p.line("- `glue`: AWS Glue compares table versions, and is served through its Iceberg REST endpoint (`type: rest` with `sigv4`). Its own")
 	p.line("  protocol would add a tenth to the binary for the same tables. The emulator that could stand for it in tests, moto 5.2,")
 	p.line("  ignores the version to compare with (by its source), so no run can vouch for it here: what the endpoint does is untried.")
