@@ -65,3 +65,30 @@ func TestFindings(t *testing.T) {
 		})
 	}
 }
+
+// TestNullsBetweenValues: a file that another engine has put together holds rows with and without offsets, and is read
+// in several steps.
+func TestNullsBetweenValues(t *testing.T) {
+	levels, values := make([]int16, 7), make([]int64, 7)
+	steps := [][]int64{{1, -1, 2}, {-1, -1}, {3, 4}}
+	next := 0
+	require.NoError(t, readAll(7, func(at, value int) (int64, int, error) {
+		step, n := steps[next], 0
+		next++
+		for i, v := range step {
+			if v < 0 {
+				continue
+			}
+			levels[at+i], values[value+n] = 1, v
+			n++
+		}
+		return int64(len(step)), n, nil
+	}))
+	rows := make([]Record, 7)
+	spread(rows, levels, 1, values, func(r *Record, v int64) { r.Offset = v })
+	var got []int64
+	for _, r := range rows {
+		got = append(got, r.Offset)
+	}
+	require.Equal(t, []int64{1, 0, 2, 0, 0, 3, 4}, got)
+}

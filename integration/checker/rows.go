@@ -97,8 +97,8 @@ func int64s(set func(*Record, int64)) setter {
 			return fmt.Errorf("it is a %T", r)
 		}
 		values, levels := make([]int64, len(rows)), make([]int16, len(rows))
-		if err := readAll(len(rows), func(at int) (int64, int, error) {
-			return c.ReadBatch(int64(len(rows)-at), values[at:], levels[at:], nil)
+		if err := readAll(len(rows), func(at, value int) (int64, int, error) {
+			return c.ReadBatch(int64(len(rows)-at), values[value:], levels[at:], nil)
 		}); err != nil {
 			return err
 		}
@@ -114,8 +114,8 @@ func int32s(set func(*Record, int32)) setter {
 			return fmt.Errorf("it is a %T", r)
 		}
 		values, levels := make([]int32, len(rows)), make([]int16, len(rows))
-		if err := readAll(len(rows), func(at int) (int64, int, error) {
-			return c.ReadBatch(int64(len(rows)-at), values[at:], levels[at:], nil)
+		if err := readAll(len(rows), func(at, value int) (int64, int, error) {
+			return c.ReadBatch(int64(len(rows)-at), values[value:], levels[at:], nil)
 		}); err != nil {
 			return err
 		}
@@ -131,8 +131,8 @@ func texts(set func(*Record, string)) setter {
 			return fmt.Errorf("it is a %T", r)
 		}
 		values, levels := make([]parquet.ByteArray, len(rows)), make([]int16, len(rows))
-		if err := readAll(len(rows), func(at int) (int64, int, error) {
-			return c.ReadBatch(int64(len(rows)-at), values[at:], levels[at:], nil)
+		if err := readAll(len(rows), func(at, value int) (int64, int, error) {
+			return c.ReadBatch(int64(len(rows)-at), values[value:], levels[at:], nil)
 		}); err != nil {
 			return err
 		}
@@ -141,11 +141,11 @@ func texts(set func(*Record, string)) setter {
 	}
 }
 
-// readAll calls read until all rows are there. The columns asked for have no nulls within a file, or only nulls, so
-// that values and levels stay side by side.
-func readAll(rows int, read func(at int) (int64, int, error)) error {
+// readAll calls read until all rows are there, with the rows and the values so far: nulls have levels and no values.
+func readAll(rows int, read func(at, value int) (int64, int, error)) error {
+	value := 0
 	for at := 0; at < rows; {
-		n, _, err := read(at)
+		n, values, err := read(at, value)
 		if err != nil {
 			return err
 		}
@@ -153,6 +153,7 @@ func readAll(rows int, read func(at int) (int64, int, error)) error {
 			return fmt.Errorf("it ends after %d of %d rows", at, rows)
 		}
 		at += int(n)
+		value += values
 	}
 	return nil
 }

@@ -115,6 +115,11 @@ func (c *gatedConn) Write(b []byte) (int, error) {
 	}
 	reset := &net.OpError{Op: "write", Net: "tcp", Err: syscall.ECONNRESET}
 	c.gate.pace(name)
+	if c.gate.world.rounds.heard(name, time.Now()) {
+		c.gate.world.hit("kafka.rebalance", "stuck")
+		_ = c.Close()
+		return 0, reset
+	}
 	f, ok, err := c.gate.meet(name, requestFates(), reset)
 	if err != nil {
 		_ = c.Close()

@@ -93,10 +93,7 @@ func (w *world) append(n int) bool {
 }
 
 func (w *world) addRows(name string, ids []int64) error {
-	g := newGate(w, "engine", func() {})
-	g.calm = true
-	cat := w.lake.view(g, w.shape.staged)
-	tbl, err := cat.LoadTable(w.ctx, ident(name))
+	tbl, access, err := w.engineView(name)
 	if err != nil {
 		return err
 	}
@@ -113,7 +110,7 @@ func (w *world) addRows(name string, ids []int64) error {
 		return err
 	}
 	a, err := table.NewAssembler(table.AssemblerOptions{Layout: layout, Schema: tbl.Schema(), Spec: spec(tbl), Location: tbl.Location(),
-		Properties: tbl.Properties(), Store: &storeView{&files{warehouse: w.warehouse, gate: g}}})
+		Properties: tbl.Properties(), Store: &storeView{access}})
 	if err != nil {
 		return err
 	}
@@ -129,7 +126,7 @@ func (w *world) addRows(name string, ids []int64) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = cat.CommitTable(w.ctx, tbl.Identifier(), staged.Requirements, staged.Updates)
+	_, _, err = w.lake.CommitTable(w.ctx, tbl.Identifier(), staged.Requirements, staged.Updates)
 	return err
 }
 

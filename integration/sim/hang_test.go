@@ -11,16 +11,36 @@ import (
 	"time"
 )
 
-// hangs is how long a run may take in real time. One that hangs does so in virtual time: the clock stands, or something
-// goes round without waiting.
-const hangs = time.Minute
+// hangs is how long a run may take in real time without anything being told, tooLong how long at all. One that hangs does
+// so in virtual time: the clock stands, or something goes round without waiting. A machine that is busy with other things
+// only makes it slow.
+const (
+	hangs   = time.Minute
+	tooLong = 15 * hangs
+)
 
 // watch ends the process when a run hangs. What it was doing comes last, where logs are read first.
-func watch(p Plan, lines *tail) (stop func() bool) {
-	return time.AfterFunc(hangs, func() {
-		fmt.Fprintf(os.Stderr, "\n%s\n%s\n%s\n%s\nseed %d hangs, in\n%s\n", lines, p, strings.Join(stacks(false), "\n\n"), p.Why, p.Seed, profile(false))
-		os.Exit(2)
-	}).Stop
+func watch(p Plan, lines *tail) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(hangs)
+		defer tick.Stop()
+		told := 0
+		for began := time.Now(); ; {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			if now := lines.count(); now > told && time.Since(began) < tooLong {
+				told = now
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "\n%s\n%s\n%s\n%s\nseed %d hangs, in\n%s\n", lines, p, strings.Join(stacks(false), "\n\n"), p.Why, p.Seed, profile(false))
+			os.Exit(2)
+		}
+	}()
+	return func() { close(done) }
 }
 
 // stacks are the goroutines of bubbles: all, or those only that do not wait for their clock.

@@ -67,6 +67,7 @@ func TestNamedFaults(t *testing.T) {
 		"clock an hour back":              {nil, []Act{{At: 20 * time.Second, Op: "clock", Arg: 2}}, []string{"operator clock"}},
 		"foreign snapshots":               {nil, acting("foreign", 8), []string{"operator foreign"}},
 		"rows of another engine":          {nil, acting("append", 8), []string{"operator append"}},
+		"files rewritten":                 {nil, append(acting(rewriteFiles, 8), acting("expire", 2)...), []string{"operator rewrite_files"}},
 		"history expired":                 {nil, append(acting("foreign", 3), acting("expire", 5)...), []string{"operator expire"}},
 		"rollback":                        {nil, []Act{{At: 45 * time.Second, Op: "rollback", Arg: 0}}, nil},
 		"table dropped":                   {nil, []Act{{At: 45 * time.Second, Op: "drop", Arg: 0}}, []string{"operator drop"}},
@@ -82,7 +83,7 @@ func TestNamedFaults(t *testing.T) {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			total := map[string]int{}
 			for _, seed := range []uint64{1, 2} {
-				res := run(t, Plan{Seed: seed, Listed: true, Faults: c.faults, Acts: c.acts})
+				res := run(t, Plan{Seed: seed, Alone: true, Listed: true, Faults: c.faults, Acts: c.acts})
 				require.Empty(t, res.Problems, "seed %d:\n%s", seed, strings.Join(res.Lines, "\n"))
 				require.Less(t, res.Virtual, active+minutes, "seed %d", seed)
 				total = merged(total, res.Hits)

@@ -27,6 +27,7 @@ func acts() map[string]func(*world, int) bool {
 		"drop":            (*world).drop,
 		"foreign":         (*world).foreign,
 		"append":          (*world).append,
+		rewriteFiles:      (*world).compactFiles,
 		"tag":             (*world).tag,
 		"properties":      (*world).properties,
 		"recreate_topic":  (*world).recreateTopic,
@@ -47,6 +48,9 @@ func acts() map[string]func(*world, int) bool {
 	}
 }
 
+// rewriteFiles is the act of another engine's compaction.
+const rewriteFiles = "rewrite_files"
+
 // rare are the acts after which a table may stand still for good: most seeds have none of them.
 func rare() []string { return []string{"recreate_topic", "delete_records", "drop", "rollback"} }
 
@@ -55,16 +59,27 @@ func drawActs(seed uint64) (out []Act) {
 	r := rand.New(rand.NewPCG(seed, 3))
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(acts())) {
+		if name == rewriteFiles {
+			continue
+		}
 		if !slices.Contains(rare(), name) || r.IntN(3) == 0 {
 			names = append(names, name)
 		}
 	}
 	for range r.IntN(8) {
-		at := time.Duration(2000+r.IntN(int(active.Milliseconds())-5000)) * time.Millisecond
-		out = append(out, Act{At: at, Op: names[r.IntN(len(names))], Arg: r.IntN(1 << 16)})
+		out = append(out, Act{At: moment(r), Op: names[r.IntN(len(names))], Arg: r.IntN(1 << 16)})
+	}
+	// They came later, and have a source of their own: what a seed did before them it still does.
+	r = rand.New(rand.NewPCG(seed, 5))
+	for range max(0, r.IntN(6)-2) {
+		out = append(out, Act{At: moment(r), Op: rewriteFiles, Arg: r.IntN(1 << 16)})
 	}
 	slices.SortFunc(out, func(a, b Act) int { return int(a.At - b.At) })
 	return out
+}
+
+func moment(r *rand.Rand) time.Duration {
+	return time.Duration(2000+r.IntN(int(active.Milliseconds())-5000)) * time.Millisecond
 }
 
 // operate carries the acts out.
@@ -108,40 +123,6 @@ func (w *world) rewrite(name string, f func(map[string]any)) bool {
 		return false
 	}
 	return true
-}
-
-// expire removes the oldest snapshots and the manifest lists that only they used, as expire_snapshots does.
-func (w *world) expire(n int) bool {
-	name, meta := w.pick(n)
-	if meta == nil || len(meta.Snapshots()) < 3 {
-		return false
-	}
-	keep := 1 + n%4
-	named := map[int64]bool{}
-	for _, ref := range meta.Refs() {
-		named[ref.SnapshotID] = true
-	}
-	all := meta.Snapshots()
-	slices.SortFunc(all, func(a, b icetable.Snapshot) int { return int(a.SequenceNumber - b.SequenceNumber) })
-	w.did("expire")
-	gone := map[string]bool{}
-	for i, s := range all {
-		if i < len(all)-keep && !named[s.SnapshotID] {
-			gone[fmt.Sprint(s.SnapshotID)] = true
-		}
-	}
-	ok := w.rewrite(name, func(m map[string]any) {
-		for _, list := range []string{"snapshots", "snapshot-log"} {
-			entries, _ := m[list].([]any)
-			m[list] = slices.DeleteFunc(entries, func(s any) bool { return gone[fmt.Sprint(s.(map[string]any)["snapshot-id"])] })
-		}
-	})
-	for _, s := range all {
-		if gone[fmt.Sprint(s.SnapshotID)] {
-			_ = w.warehouse.remove(s.ManifestList, "expire_snapshots")
-		}
-	}
-	return ok && len(gone) > 0
 }
 
 // rollback sets the branch to an ancestor of its head.

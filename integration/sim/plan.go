@@ -62,12 +62,14 @@ type Plan struct {
 	Acts   []Act
 	// Listed says that Faults and Acts are all there is.
 	Listed bool
-	// Groups: in a quarter of the worlds the processes share the partitions as a group.
-	Groups bool
+	// Alone: the processes are no group. Otherwise those of every fourth seed share the partitions as one.
+	Alone bool
 	// Plain: no groups and no tables that begin at the end, as runs were when some failing ones were found.
 	Plain bool
 	// Follow gets what happens as it happens; it may be nil.
 	Follow io.Writer
+	// Outside is beyond the bubble; without it no files are rewritten.
+	Outside *outside
 	// Why says what is known of the plan already, for a run that hangs.
 	Why string
 }
@@ -75,7 +77,7 @@ type Plan struct {
 // String is the plan as the Go code of a test.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "func TestSeed%d(t *testing.T) {\n\treplay(t, Plan{Seed: %d, Groups: %t, Listed: true,\n\t\tFaults: []Fault{\n", p.Seed, p.Seed, p.Groups)
+	fmt.Fprintf(&b, "func TestSeed%d(t *testing.T) {\n\treplay(t, Plan{Seed: %d, Alone: %t, Listed: true,\n\t\tFaults: []Fault{\n", p.Seed, p.Seed, p.Alone)
 	for _, f := range p.Faults {
 		fmt.Fprintf(&b, "\t\t\t{Process: %q, Call: %q, Nth: %d, Fate: %q, For: %d, Error: %d},\n", f.Process, f.Call, f.Nth, f.Fate, f.For, f.Error)
 	}

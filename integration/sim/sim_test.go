@@ -22,7 +22,7 @@ var (
 	most  = flag.Duration("for", 0, "begin no more seeds after this long; 0 is no limit")
 	tell  = flag.Bool("tell", false, "tell what happened in every run")
 
-	groups = flag.Bool("groups", false, "let the processes of every fourth seed share the partitions as a group")
+	groups = flag.Bool("groups", false, "play only those seeds, one in four, whose processes share the partitions as a group")
 
 	failures = flag.Int("failures", 1, "begin no more seeds after so many have failed")
 	small    = flag.Duration("small", time.Minute, "how long failing plans are made smaller, all together")
@@ -33,12 +33,15 @@ type tail struct {
 	out   io.Writer
 	mu    sync.Mutex
 	lines []string
+	// told counts them all.
+	told int
 }
 
 // Write implements io.Writer.
 func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.told++
 	if l.lines = append(l.lines, string(b)); len(l.lines) > 200 {
 		l.lines = l.lines[100:]
 	}
@@ -46,6 +49,12 @@ func (l *tail) Write(b []byte) (int, error) {
 		return l.out.Write(b)
 	}
 	return len(b), nil
+}
+
+func (l *tail) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.told
 }
 
 // String joins them.
@@ -64,6 +73,9 @@ func run(t *testing.T, p Plan) (res *Result) {
 	lines := &tail{out: p.Follow}
 	p.Follow = lines
 	defer watch(p, lines)()
+	var stop func()
+	p.Outside, stop = newOutside()
+	defer stop()
 	defer func() {
 		if stuck := recover(); stuck != nil {
 			res = &Result{Plan: p, Problems: []string{fmt.Sprint(stuck), "in " + profile(true)}, Lines: []string{lines.String()}}
@@ -88,18 +100,20 @@ func replay(t *testing.T, p Plan) {
 // TestSeeds is the simulation.
 func TestSeeds(t *testing.T) {
 	if *seed != 0 {
-		res := run(t, Plan{Seed: *seed, Groups: *groups, Follow: os.Stderr})
+		res := run(t, Plan{Seed: *seed, Follow: os.Stderr})
 		require.Empty(t, res.Problems)
 		return
 	}
 	// A third of the time would go into collecting what runs leave behind.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	s := &soak{t: t, began: time.Now(), hits: map[string]int{}}
-	for i := range *seeds {
+	for n := *from; s.played < *seeds; n++ {
 		if *most > 0 && time.Since(s.began) > *most || len(s.failed) >= *failures {
 			break
 		}
-		s.play(*from + uint64(i))
+		if !*groups || (Plan{Seed: n}).shape().group {
+			s.play(n)
+		}
 	}
 	s.report()
 }

@@ -37,7 +37,7 @@ func (s *soak) play(n uint64) {
 	}
 	fmt.Fprintf(os.Stderr, " %d", n)
 	s.played++
-	res := run(s.t, Plan{Seed: n, Groups: *groups})
+	res := run(s.t, Plan{Seed: n})
 	s.hits = merged(s.hits, res.Hits)
 	s.rows, s.shots, s.virtual = s.rows+res.Rows, s.shots+res.Snapshots, s.virtual+res.Virtual
 	if len(s.waits) == 0 || res.CaughtUp > slices.Max(s.waits) {

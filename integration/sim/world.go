@@ -40,6 +40,8 @@ type world struct {
 	engine    *engine
 	topics    *topics
 	schema    *jsonrec.Schema
+	rounds    rounds
+	outside   *outside
 
 	background sync.WaitGroup
 
@@ -111,7 +113,7 @@ func (p Plan) shape() shape {
 	if p.Plain {
 		return s
 	}
-	if s.group = r.IntN(4) == 0 && p.Groups; s.group {
+	if s.group = r.IntN(4) == 0 && !p.Alone; s.group {
 		s.slots = 2 + r.IntN(2)
 	}
 	s.tables[1].latest = r.IntN(4) == 0
@@ -119,7 +121,7 @@ func (p Plan) shape() shape {
 }
 
 func newWorld(ctx context.Context, p Plan) (*world, error) {
-	w := &world{seed: p.Seed, began: time.Now(), shape: p.shape(), follow: p.Follow, network: newNetwork(), warehouse: newWarehouse(), hits: map[string]int{},
+	w := &world{seed: p.Seed, began: time.Now(), shape: p.shape(), follow: p.Follow, outside: p.Outside, network: newNetwork(), warehouse: newWarehouse(), hits: map[string]int{},
 		outages: map[string]time.Time{}, acted: map[string]bool{}, standing: map[string]string{}}
 	w.ctx, w.end = context.WithCancel(ctx)
 	w.chooser = newChooser(p, rand.New(rand.NewPCG(p.Seed, 2)))
