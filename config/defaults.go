@@ -42,6 +42,8 @@ const (
 	DefaultProgressInterval = Duration(10 * time.Minute)
 	// DefaultMemoryPercent leaves room for the page cache and the runtime.
 	DefaultMemoryPercent = 60
+	// DefaultFormatVersion is what every engine reads.
+	DefaultFormatVersion = 2
 	// DefaultListen is loopback: the listener has no authentication.
 	DefaultListen = "127.0.0.1:8282"
 )
@@ -94,6 +96,7 @@ func (t *TableSettings) setDefaults() {
 	t.AutoCreate, t.AddColumns, t.AuditColumns = true, true, true
 	t.Branch = DefaultBranch
 	t.Readers = DefaultReaders()
+	t.FormatVersion = DefaultFormatVersion
 	t.Errors = Errors{Frame: PolicyFail, Registry: PolicyFail, Decode: PolicyFail, Convert: PolicyFail}
 	t.Parquet = Parquet{Encoding: EncodingCompat, Compression: CompressionZstd, PageRows: DefaultPageRows}
 	t.History = History{HourlyTags: DefaultHourlyTags, DailyTags: DefaultDailyTags}

@@ -201,11 +201,12 @@ const (
 	UnitSeconds Unit = "seconds"
 	UnitMillis  Unit = "millis"
 	UnitMicros  Unit = "micros"
+	UnitNanos   Unit = "nanos"
 	UnitDays    Unit = "days"
 )
 
 func (Unit) options() []string {
-	return []string{string(UnitISO), string(UnitSeconds), string(UnitMillis), string(UnitMicros), string(UnitDays)}
+	return []string{string(UnitISO), string(UnitSeconds), string(UnitMillis), string(UnitMicros), string(UnitNanos), string(UnitDays)}
 }
 
 // LogLevel is the least severe level that is logged.

@@ -45,6 +45,7 @@ func (t FieldType) String() string {
 func typeNames() []string {
 	return []string{
 		"boolean", "int", "long", "float", "double", "decimal(P,S)", "date", "time", "timestamp", "timestamptz",
+		"timestamp_ns", "timestamptz_ns",
 		"string", "uuid", "fixed[N]", "binary", kindStruct, kindList, kindMap,
 	}
 }
@@ -102,6 +103,9 @@ func suggestType(text string) string {
 		"float32": "float", "float64": "double", "numeric": "decimal(P,S)", "bool": "boolean", "text": "string",
 		"varchar": "string", "bytes": "binary", "blob": "binary", "datetime": "timestamptz", "array": kindList,
 		"record": kindStruct, "object": kindStruct, "dict": kindMap,
+	}
+	if strings.EqualFold(text, "variant") {
+		return "ingestd writes no variant; unknown_fields: rest keeps what is not declared in _rest, as JSON text"
 	}
 	if ours, ok := foreign[strings.ToLower(text)]; ok {
 		return "did you mean " + ours + "?"

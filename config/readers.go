@@ -37,6 +37,13 @@ func (v rules) readers(readers []string, path string) {
 	}
 }
 
+// formatVersion checks the format version; whether the readers know it is the table package's to say.
+func (v rules) formatVersion(version int, path string) {
+	if version != 2 && version != 3 {
+		v.fault(v.origin(path, "format_version"), "", "want 2 or 3")
+	}
+}
+
 // isVersion accepts numbers joined by dots.
 func isVersion(s string) bool {
 	for part := range strings.SplitSeq(s, ".") {

@@ -129,11 +129,14 @@ func (v rules) fieldUnit(f Field, path string) {
 	if !v.set(path + ".unit") {
 		return
 	}
+	clock := []Unit{UnitISO, UnitSeconds, UnitMillis, UnitMicros, UnitNanos}
 	allowed, ok := map[string][]Unit{
-		"timestamp":   {UnitISO, UnitSeconds, UnitMillis, UnitMicros},
-		"timestamptz": {UnitISO, UnitSeconds, UnitMillis, UnitMicros},
-		"time":        {UnitISO, UnitSeconds, UnitMillis, UnitMicros},
-		"date":        {UnitISO, UnitDays},
+		"timestamp":      clock,
+		"timestamptz":    clock,
+		"timestamp_ns":   clock,
+		"timestamptz_ns": clock,
+		"time":           clock,
+		"date":           {UnitISO, UnitDays},
 	}[f.Type.Kind]
 	switch {
 	case !ok:

@@ -39,6 +39,7 @@ func (v rules) table(t Table, path string) {
 	v.key(t, path)
 	v.columns(t, path)
 	v.readers(t.Readers, path)
+	v.formatVersion(t.FormatVersion, path)
 	v.parquet(t.Parquet, path+".parquet")
 	v.history(t.History, path+".history")
 	v.properties(t, path)
@@ -192,7 +193,7 @@ func (v rules) history(h History, path string) {
 // properties refuses what belongs to the daemon or to a setting.
 func (v rules) properties(t Table, path string) {
 	instead := map[string]string{
-		"format-version":                  "readers",
+		"format-version":                  "format_version",
 		"write.format.default":            "",
 		"write.parquet.compression-codec": "parquet.compression",
 		"write.parquet.compression-level": "parquet.level",

@@ -34,6 +34,8 @@ type TableSettings struct {
 	Branch string `yaml:"branch"`
 	// Engines that must be able to read the table: `clickhouse`, `duckdb`, `pyiceberg`, `spark`, `trino`, with the oldest version in use as in `trino@476` (of Spark, the version of iceberg-spark-runtime: `spark@1.10`). Fixed when the table is created.
 	Readers []string `yaml:"readers"`
+	// Iceberg format version of a new table: 2, or 3 where every reader knows it. Version 3 gives each row an id and has `timestamp_ns` and `timestamptz_ns`; Avro's `timestamp-nanos` then keeps its nanoseconds. A table that exists keeps its own.
+	FormatVersion int `yaml:"format_version"`
 	// What happens to a record that cannot be read, by the stage that refused it.
 	Errors Errors `yaml:"errors"`
 	// How data files are written.

@@ -25,13 +25,20 @@ func (t TableOptions) Lacking(l *column.Layout) (add []avro.AddColumn, err error
 		}
 		add = append(add, additions(list, "")...)
 	}
+	if err := t.declared(add); err != nil {
+		return nil, err
+	}
 	switch {
 	case t.Key.Format == FormatJSON:
 		list, err := jsonrec.Diff(t.Key.Schema, l, jsonrec.DiffOptions{Nodes: some(stripped(key, t.Key.Prefix)), Optional: true})
 		if err != nil {
 			return nil, err
 		}
-		add = append(add, additions(list, t.Key.Prefix)...)
+		keys := additions(list, t.Key.Prefix)
+		if err := t.declared(keys); err != nil {
+			return nil, err
+		}
+		add = append(add, keys...)
 	case t.Key.Format == FormatRaw && len(key) == 0:
 		add = append(add, avro.AddColumn{Field: t.Key.rawField()})
 	}
@@ -68,6 +75,15 @@ func (t TableOptions) Changes(half schemareg.Part, s *avro.Schema, l *column.Lay
 	changes, err := avro.Diff(s, l, opts)
 	changes.Add = t.readable(changes.Add)
 	return changes, err
+}
+
+// declared refuses new columns of a JSON schema that the table could not have as they were declared.
+func (t TableOptions) declared(add []avro.AddColumn) error {
+	fields := make([]column.Field, len(add))
+	for i := range add {
+		fields[i] = add[i].Field
+	}
+	return t.Create.Readers.CheckDeclared(fields)
 }
 
 // readable adapts new columns to who must be able to read the table.

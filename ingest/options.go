@@ -152,6 +152,12 @@ type CreateOptions struct {
 	Readers table.Choice
 }
 
+// On is the same for a table that exists in a format version: whatever the configuration says, it keeps that.
+func (t TableOptions) On(format int) TableOptions {
+	t.Create.Readers = t.Create.Readers.At(format)
+	return t
+}
+
 // Policy says what happens to a record a stage refuses.
 type Policy uint8
 

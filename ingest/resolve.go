@@ -161,7 +161,7 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 
 // addColumns makes the table able to hold everything the schema has, if that only takes optional columns.
 func (o *owner) addColumns(ctx context.Context, half schemareg.Part, s *avro.Schema) error {
-	changes, err := o.opts.Changes(half, s, o.shape.layout)
+	changes, err := o.opts.On(o.table.Metadata().Version()).Changes(half, s, o.shape.layout)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func (o *owner) extend(ctx context.Context, t *commit.Table) error {
 	if err != nil {
 		return nil // newShape says why
 	}
-	add, err := o.opts.Lacking(layout)
+	add, err := o.opts.On(t.Metadata().Version()).Lacking(layout)
 	if err != nil || len(add) == 0 {
 		return err
 	}

@@ -40,6 +40,7 @@ type tableSettings struct {
 	JSON        bool
 	Errors      string // policies in place of the default ones
 	PartitionBy string
+	Format      int // version of the table format, when not the default
 }
 
 const configTemplate = `pipeline: {{.Pipeline}}
@@ -96,6 +97,10 @@ tables:
     {{- end}}
     {{- if .PartitionBy}}
     partition_by: {{.PartitionBy}}
+    {{- end}}
+    {{- if .Format}}
+    format_version: {{.Format}}
+    readers: [spark, duckdb, pyiceberg]
     {{- end}}
     {{- if .Errors}}
     errors: {{.Errors}}

@@ -62,15 +62,19 @@ func TestEventsSurviveRestarts(t *testing.T) {
 }
 
 // A reader of committed records sees each event once, and reaches the end of a topic that ends in an aborted transaction.
+// A second table takes them in format version 3.
 func TestTransactionsWithAborts(t *testing.T) {
 	const n = 200_000
 	topic := unique(t, "tx")
 	produce(t, produceDeadline, "-n", strconv.Itoa(n), "-avro", topic, "-transactional", topic, "-abort-every", "3", "-abort-tail")
 	table := "it." + topic
-	config := writeConfig(t, settings{Pipeline: topic, Tables: []tableSettings{{Name: table, Topic: topic}}})
+	config := writeConfig(t, settings{Pipeline: topic, Tables: []tableSettings{{Name: table, Topic: topic}, {Name: table + "_v3", Topic: topic, Format: 3}}})
 	untilLatest(t, config)
-	assertContents(t, table, firstEvents(t, n), lakeReaders())
-	assertVerified(t, config, table)
+	require.Equal(t, 3, loadTable(t, table+"_v3").FormatVersion)
+	for _, name := range []string{table, table + "_v3"} {
+		assertContents(t, name, firstEvents(t, n), lakeReaders())
+		assertVerified(t, config, name)
+	}
 }
 
 // What log compaction took away is neither lost nor waited for.

@@ -2,6 +2,7 @@ package table
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ingestd/ingestd/internal/failure"
@@ -14,7 +15,14 @@ import (
 type Choice struct {
 	readers []*Reader
 	names   []string // as they were given
+	format  int
 }
+
+// The format versions of tables. What version 3 adds has to be asked for.
+const (
+	DefaultFormat = 2
+	newestFormat  = 3
+)
 
 // ReadersProperty is the table property that keeps the readers a table was created for.
 const ReadersProperty = "ingestd.readers"
@@ -62,8 +70,46 @@ func (c Choice) Refuses(f Feature) string {
 	return ""
 }
 
-// FormatVersion is the table format version: 2, since nothing written so far needs more.
-func (c Choice) FormatVersion() int { return 2 }
+// At is the same choice for a table of a format version, 0 for the default.
+func (c Choice) At(version int) Choice {
+	c.format = version
+	return c
+}
+
+// FormatVersion is the table format version.
+func (c Choice) FormatVersion() int { return max(DefaultFormat, c.format) }
+
+// CheckFormat refuses a format version that some reader cannot read.
+func (c Choice) CheckFormat() error {
+	if c.FormatVersion() < newestFormat {
+		return nil
+	}
+	return c.refusal(VersionThree, "choosing format_version 3", "leave format_version out, name a newer version of that reader, or take it out of readers")
+}
+
+// nanos says whether columns may hold nanoseconds.
+func (c Choice) nanos() bool {
+	return c.FormatVersion() >= newestFormat && c.Refuses(Nanoseconds) == ""
+}
+
+// CheckDeclared refuses columns that were asked for by type and would come out as another one: nanoseconds. What comes
+// from a writer's schema is adapted (Fields), since nobody can choose there.
+func (c Choice) CheckDeclared(fields []column.Field) error {
+	names := paths(fields, "", nanosecond)
+	if len(names) == 0 || c.nanos() {
+		return nil
+	}
+	verb := "declaring " + names[0] + " with nanoseconds"
+	if err := c.refusal(Nanoseconds, verb, "declare it as timestamp or timestamptz, or take that reader out of readers"); err != nil {
+		return err
+	}
+	return failure.New(failure.Config, codeReaders, "set format_version: 3 of a new table, or declare it as timestamp or timestamptz",
+		"%s: tables of format version %d have none", verb, c.FormatVersion())
+}
+
+func nanosecond(f column.Field) bool {
+	return f.Type.Kind == column.TimestampNs || f.Type.Kind == column.TimestampTZNs
+}
 
 // Encoding is the best value encoding that all readers know.
 func (c Choice) Encoding() parquet.Encoding {
@@ -97,19 +143,30 @@ func (c Choice) refusal(f Feature, verb, hint string) error {
 	return failure.New(failure.Config, codeReaders, hint, "%s: %s cannot read %s", verb, r, f)
 }
 
-// Fields adapts the columns proposed for a new table: where some reader cannot read the type time, it becomes the
-// microseconds of the day as a long, and the column's doc says so.
+// Fields adapts the columns proposed for a new table. Where some reader cannot read the type time, it becomes the
+// microseconds of the day as a long, and the column's doc says so. Where the table's format or some reader has no
+// nanoseconds, they become microseconds.
 func (c Choice) Fields(fields []column.Field) []column.Field {
-	if c.Refuses(TimeType) == "" {
+	return adapted(fields, c.Refuses(TimeType) == "", c.nanos())
+}
+
+func adapted(fields []column.Field, times, nanos bool) []column.Field {
+	if times && nanos {
 		return fields
 	}
 	out := slices.Clone(fields)
 	for i := range out {
-		if out[i].Type.Kind == column.Time {
-			out[i].Type = column.Type{Kind: column.Long}
+		t := &out[i].Type
+		switch {
+		case t.Kind == column.Time && !times:
+			*t = column.Type{Kind: column.Long}
 			out[i].Doc = strings.TrimSpace(out[i].Doc + " (microseconds of the day)")
+		case t.Kind == column.TimestampNs && !nanos:
+			t.Kind = column.Timestamp
+		case t.Kind == column.TimestampTZNs && !nanos:
+			t.Kind = column.TimestampTZ
 		}
-		out[i].Type.Fields = c.Fields(out[i].Type.Fields)
+		t.Fields = adapted(t.Fields, times, nanos)
 	}
 	return out
 }
@@ -117,11 +174,34 @@ func (c Choice) Fields(fields []column.Field) []column.Field {
 // CheckTerm refuses an entry of partition_by by which some reader would look for rows in the wrong place.
 func (c Choice) CheckTerm(term transform.Term, fields []column.Field) error {
 	for i := range fields {
-		if fields[i].Name == term.Column && fields[i].Type.Kind == column.UUID && term.Kind == transform.Bucket {
+		if fields[i].Name != term.Column {
+			continue
+		}
+		switch {
+		case fields[i].Type.Kind == column.UUID && term.Kind == transform.Bucket:
 			return c.refusal(UUIDBuckets, "partitioning by "+term.String(), "take that reader out of readers, or partition by another column")
+		case fields[i].Type.Kind == column.Decimal && term.Kind == transform.Truncate:
+			return c.refusal(TruncatedDecimals, "partitioning by "+term.String(), "take that reader out of readers, or partition by another column")
+		case nanosecond(fields[i]) && term.Kind == transform.Identity:
+			return c.refusal(NanoPartitions, "partitioning by "+term.String(), "partition by day("+term.Column+") or hour("+term.Column+")")
 		}
 	}
 	return nil
+}
+
+// whyFormat is about a format version that every reader can read.
+func (c Choice) whyFormat() string {
+	possible := c.FormatVersion() < newestFormat
+	reader := c.Refuses(DeletionVectors)
+	switch {
+	case possible && reader == "":
+		return "3 is possible: every reader knows it"
+	case possible:
+		return "3 is possible, as long as no other engine deletes rows: " + reader + " cannot read " + DeletionVectors.String()
+	case reader != "":
+		return "no other engine may delete rows: " + reader + " cannot read " + DeletionVectors.String()
+	}
+	return ""
 }
 
 // Explain lists each setting that depends on the readers, with the reader that forces it.
@@ -132,14 +212,23 @@ func (c Choice) Explain() []Reason {
 		}
 		return reader, text
 	}
-	out := []Reason{{Setting: "format-version", Value: "2"}, {Setting: "parquet.encoding", Value: c.Encoding().String()},
+	out := []Reason{{Setting: "format_version", Value: strconv.Itoa(c.FormatVersion())}, {Setting: "parquet.encoding", Value: c.Encoding().String()},
 		{Setting: "time", Value: "time"}, {Setting: "timestamp precision", Value: "microseconds"}}
-	out[0].Reader, out[0].Why = why(DeletionVectors)
+	out[0].Reader, out[0].Why = why(VersionThree)
+	if out[0].Reader == "" {
+		out[0].Why = c.whyFormat()
+	}
 	out[1].Reader, out[1].Why = why(DeltaIntegers)
 	out[2].Reader, out[2].Why = why(TimeType)
 	out[3].Reader, out[3].Why = why(Nanoseconds)
 	if out[2].Reader != "" {
 		out[2].Value = "long, microseconds of the day"
+	}
+	switch {
+	case c.nanos():
+		out[3].Value = "nanoseconds"
+	case out[3].Reader == "":
+		out[3].Why = "nanoseconds need format_version: 3"
 	}
 	return out
 }

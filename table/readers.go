@@ -32,12 +32,21 @@ const (
 	UUIDBuckets
 	// LZ4Pages are pages compressed with LZ4_RAW.
 	LZ4Pages
+	// VersionThree are tables of format version 3, with row ids and without deletes.
+	VersionThree
+	// RowIDs is the column _row_id of such tables. No choice depends on it.
+	RowIDs
+	// NanoPartitions are partitions by the very values of a column of nanoseconds.
+	NanoPartitions
+	// TruncatedDecimals are partitions by truncate of a column of type decimal.
+	TruncatedDecimals
 	features int = iota
 )
 
 var featureNames = [features]string{
 	"position deletes", "deletion vectors", "delta encoding", "columns of type time", "nanosecond timestamps", "version 2 data pages",
-	"buckets of a uuid", "lz4 pages",
+	"buckets of a uuid", "lz4 pages", "format version 3", "row ids", "partitions by nanoseconds",
+	"partitions by truncated decimals",
 }
 
 // Features lists all features.
@@ -86,19 +95,20 @@ func (r *Reader) String() string { return r.Name + "@" + r.From.String() }
 // docs/READERS.md comes from both. Rows of one engine stand in order of their versions; the first is the oldest that
 // was tried, and what an engine named without a version is held to.
 func Capabilities() []Reader {
-	const y, d, n = Tested, Declared, Fails
-	//                                position  vectors  delta  time  nanos  pages2  uuid buckets  lz4
+	const y, d, n, u = Tested, Declared, Fails, Unknown
+	//                                position  vectors  delta  time  nanos  pages2  uuid buckets  lz4  v3  row ids  by nanos  by truncated decimals
 	return []Reader{
 		// ClickHouse reads a time as whole seconds.
-		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, d, d, y, y}},
-		// DuckDB looks for a uuid in another bucket, and finds no row.
-		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n, y}},
-		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, d, d, y, y}},
-		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d, d}},
-		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y}},
-		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y}},
+		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, y, d, y, y, y, y, n, y}},
+		// DuckDB knows timestamp_ns, but not timestamptz_ns. It looks for a uuid in another bucket, and finds no row; a filter
+		// by a negative decimal that partitions truncate ends in an error.
+		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n, y, y, y, n, n}},
+		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, y, d, y, y, y, n, n, y}},
+		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d, d, d, u, u, d}},
+		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y}},
+		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y}},
 		// Trino cannot decompress LZ4_RAW as everybody else reads it.
-		{"trino", version{476, 0}, [...]Support{d, n, y, y, n, d, y, n}},
+		{"trino", version{476, 0}, [...]Support{d, n, y, y, n, d, y, n, y, n, n, y}},
 	}
 }
 

@@ -79,8 +79,9 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.NoError(t, duck.CheckCodec(parquet.LZ4))
 }
 
-func TestRefusesBucketsOfUUIDs(t *testing.T) {
-	fields := []column.Field{{Name: "u", Type: column.Type{Kind: column.UUID}}, {Name: "s", Type: column.Type{Kind: column.String}}}
+func TestRefusesPartitions(t *testing.T) {
+	fields := []column.Field{{Name: "u", Type: column.Type{Kind: column.UUID}}, {Name: "s", Type: column.Type{Kind: column.String}},
+		{Name: "d", Type: column.Type{Kind: column.Decimal, Precision: 9, Scale: 2}}, {Name: "at", Type: column.Type{Kind: column.TimestampNs}}}
 	f := func(want, by string, readers ...string) {
 		t.Helper()
 		c, err := table.Choose(readers)
@@ -98,6 +99,10 @@ func TestRefusesBucketsOfUUIDs(t *testing.T) {
 	f(refused, "bucket(4, u)")
 	f(refused, "bucket(4, u)", "pyiceberg", "duckdb")
 	f("", "bucket(4, u)", "pyiceberg", "clickhouse")
+	f("partitioning by truncate(5, d): duckdb (held to duckdb@1.5) cannot read partitions by truncated decimals [E_READERS] — take that reader out of readers, or partition by another column", "truncate(5, d)")
+	f("", "truncate(5, d)", "spark", "trino", "pyiceberg", "clickhouse")
+	f("partitioning by at: pyiceberg (held to pyiceberg@0.12) cannot read partitions by nanoseconds [E_READERS] — partition by day(at) or hour(at)", "at", "pyiceberg")
+	f("", "day(at)", "pyiceberg")
 	f("", "bucket(4, s)", "duckdb")
 	f("", "u", "duckdb")
 }
@@ -157,11 +162,73 @@ func TestExplain(t *testing.T) {
 	c, err := table.Choose([]string{"spark@1.9", "duckdb"})
 	require.NoError(t, err)
 	require.Equal(t, []table.Reason{
-		{Setting: "format-version", Value: "2"},
+		{Setting: "format_version", Value: "2", Why: "3 is possible: every reader knows it"},
 		{Setting: "parquet.encoding", Value: "compat", Reader: "spark@1.9", Why: "cannot read delta encoding"},
 		{Setting: "time", Value: "long, microseconds of the day", Reader: "spark@1.9", Why: "cannot read columns of type time"},
 		{Setting: "timestamp precision", Value: "microseconds", Reader: "spark@1.9", Why: "cannot read nanosecond timestamps"},
 	}, c.Explain())
+}
+
+// Format version 3 is asked for, and refused by the reader that cannot read it; nanoseconds come with it where every
+// reader knows them.
+func TestFormatVersionThree(t *testing.T) {
+	fields := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{
+		{Name: "at", Type: column.Type{Kind: column.TimestampNs}}, {Name: "tz", Type: column.Type{Kind: column.TimestampTZNs}}}}}}
+	micros := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{
+		{Name: "at", Type: column.Type{Kind: column.Timestamp}}, {Name: "tz", Type: column.Type{Kind: column.TimestampTZ}}}}}}
+	f := func(format int, nanos bool, formatRefused, declaredRefused string, readers ...string) {
+		t.Helper()
+		c, err := table.Choose(readers)
+		require.NoError(t, err)
+		c = c.At(format)
+		require.Equal(t, format, c.FormatVersion())
+		refused := func(want string, err error) {
+			t.Helper()
+			if want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.Equal(t, failure.Config, failure.ClassOf(err))
+			require.Equal(t, want, failure.Describe(err))
+		}
+		refused(formatRefused, c.CheckFormat())
+		refused(declaredRefused, c.CheckDeclared(fields))
+		require.NoError(t, c.CheckDeclared(micros))
+		want, precision := micros, "microseconds"
+		if nanos {
+			want, precision = fields, "nanoseconds"
+		}
+		require.Equal(t, want, c.Fields(fields))
+		require.Equal(t, precision, c.Explain()[3].Value)
+	}
+	f(2, false, "", "declaring s.at with nanoseconds: tables of format version 2 have none [E_READERS] — set format_version: 3 of a new table, or declare it as timestamp or timestamptz", "pyiceberg")
+	f(3, true, "", "", "pyiceberg")
+	f(3, false, "", "declaring s.at with nanoseconds: duckdb (held to duckdb@1.5) cannot read nanosecond timestamps [E_READERS] — declare it as timestamp or timestamptz, or take that reader out of readers",
+		"pyiceberg", "duckdb")
+}
+
+// A table of format version 3, or with nanoseconds, stays so.
+func TestPlanOfFormatVersionThree(t *testing.T) {
+	fields := []column.Field{{ID: 1, Name: "at", Type: column.Type{Kind: column.TimestampTZNs}}}
+	x := table.Contents{Name: "a.b", Readers: "pyiceberg", FormatVersion: 3, Fields: fields}
+	f := func(want string, readers ...string) {
+		t.Helper()
+		c, err := table.Choose(readers)
+		require.NoError(t, err)
+		if err = c.Check(x); want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.Equal(t, failure.Config, failure.ClassOf(err))
+		require.Contains(t, failure.Describe(err), want)
+	}
+	f("", "pyiceberg", "clickhouse")
+	f("duckdb@1.5 cannot read nanosecond timestamps (at), and such a column never becomes a coarser one", "pyiceberg", "duckdb@1.5")
+
+	c, err := table.Choose([]string{"pyiceberg", "duckdb"})
+	require.NoError(t, err)
+	plan := c.At(3).Plan(table.Contents{Readers: "pyiceberg", FormatVersion: 2}, table.Wanted{Codec: "zstd"})
+	require.Equal(t, table.Change{Aspect: "format version", Stored: "2", Wanted: "3", Effect: "stays: ingestd writes on in the format that the table has; other engines can raise it"}, plan[1])
 }
 
 func TestUnknownCountsAsNo(t *testing.T) {

@@ -45,7 +45,7 @@ type Change struct {
 
 // Check refuses a table that holds what some reader cannot read and nothing can change any more.
 func (c Choice) Check(x Contents) error {
-	for _, ch := range []Change{c.planTime(x), c.planBuckets(x)} {
+	for _, ch := range []Change{c.planFormat(x), c.planTime(x), c.planNanos(x), c.planBuckets(x)} {
 		if ch.Refused {
 			return failure.New(failure.Config, codeReaders,
 				"ingestd explain "+x.Name+" says what a change of readers means; take that reader out of readers, or write to a new table",
@@ -67,7 +67,7 @@ func (c Choice) Plan(x Contents, w Wanted) []Change {
 		c.planFormat(x),
 		c.planEncoding(x, w),
 		{Aspect: "codec", Stored: "each file names its own", Wanted: w.Codec, Effect: "new files use " + w.Codec + ", old files stay"},
-		c.planTime(x), c.planDeletes(x), c.planBuckets(x),
+		c.planTime(x), c.planNanos(x), c.planDeletes(x), c.planBuckets(x),
 	}
 	plan = slices.DeleteFunc(plan, func(ch Change) bool { return ch.Aspect == "" })
 	other := x.Readers != "" && !slices.Equal(sorted(strings.Split(x.Readers, ",")), sorted(c.names))
@@ -81,8 +81,15 @@ func sorted(names []string) []string { return slices.Compact(slices.Sorted(slice
 
 func (c Choice) planFormat(x Contents) Change {
 	ch := Change{Aspect: "format version", Stored: fmt.Sprint(x.FormatVersion), Wanted: fmt.Sprint(c.FormatVersion()), Effect: "stays"}
-	if x.FormatVersion > c.FormatVersion() {
+	switch {
+	case x.FormatVersion > c.FormatVersion():
 		ch.Effect = "stays: a table's format version is never lowered"
+	case x.FormatVersion < c.FormatVersion():
+		ch.Effect = "stays: ingestd writes on in the format that the table has; other engines can raise it"
+	}
+	if reader := c.Refuses(VersionThree); x.FormatVersion >= newestFormat && reader != "" {
+		ch.Reader, ch.Refused = reader, true
+		ch.Effect = fmt.Sprintf("%s cannot read tables of %s, and a table's format version is never lowered", reader, VersionThree)
 	}
 	return ch
 }
@@ -120,6 +127,20 @@ func (c Choice) planTime(x Contents) Change {
 	if reader != "" {
 		ch.Reader, ch.Refused = reader, true
 		ch.Effect = fmt.Sprintf("%s cannot read %s (%s), and a column of type time never becomes a long", reader, TimeType, strings.Join(names, ", "))
+	}
+	return ch
+}
+
+// planNanos is about columns that hold nanoseconds for good.
+func (c Choice) planNanos(x Contents) Change {
+	names := paths(x.Fields, "", nanosecond)
+	if len(names) == 0 {
+		return Change{}
+	}
+	ch := Change{Aspect: "nanoseconds", Stored: strings.Join(names, ", "), Wanted: "nanoseconds", Effect: "stay"}
+	if reader := c.Refuses(Nanoseconds); reader != "" {
+		ch.Wanted, ch.Reader, ch.Refused = "microseconds", reader, true
+		ch.Effect = fmt.Sprintf("%s cannot read %s (%s), and such a column never becomes a coarser one", reader, Nanoseconds, strings.Join(names, ", "))
 	}
 	return ch
 }

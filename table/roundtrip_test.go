@@ -287,6 +287,8 @@ func literal(v any, typ column.Type) iceberg.Literal {
 			return iceberg.NewLiteral(iceberg.Time(v))
 		case column.Timestamp, column.TimestampTZ:
 			return iceberg.NewLiteral(iceberg.Timestamp(v))
+		case column.TimestampNs, column.TimestampTZNs:
+			return iceberg.NewLiteral(iceberg.TimestampNano(v))
 		}
 		return iceberg.NewLiteral(v)
 	case float32:

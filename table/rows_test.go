@@ -23,7 +23,7 @@ func primitives() []column.Type {
 	return []column.Type{
 		{Kind: column.Boolean}, {Kind: column.Int}, {Kind: column.Long}, {Kind: column.Float}, {Kind: column.Double},
 		{Kind: column.Decimal, Precision: 9, Scale: 2}, {Kind: column.Decimal, Precision: 18, Scale: 4}, {Kind: column.Decimal, Precision: 38, Scale: 10},
-		{Kind: column.Date}, {Kind: column.Time}, {Kind: column.Timestamp}, {Kind: column.TimestampTZ}, {Kind: column.String},
+		{Kind: column.Date}, {Kind: column.Time}, {Kind: column.Timestamp}, {Kind: column.TimestampTZ}, {Kind: column.TimestampNs}, {Kind: column.TimestampTZNs}, {Kind: column.String},
 		{Kind: column.UUID}, {Kind: column.Fixed, Length: 7}, {Kind: column.Binary},
 	}
 }
@@ -116,6 +116,8 @@ func genPrimitive(t *rapid.T, typ column.Type) any {
 		return rapid.Int64Range(0, day-1).Draw(t, "v")
 	case column.Timestamp, column.TimestampTZ:
 		return rapid.OneOf(rapid.Int64Range(-day*30_000, day*30_000), rapid.Int64Range(sometime, sometime+2*day)).Draw(t, "v")
+	case column.TimestampNs, column.TimestampTZNs:
+		return rapid.OneOf(rapid.Int64(), rapid.Int64Range(1000*sometime, 1000*sometime+3)).Draw(t, "v")
 	case column.String:
 		return rapid.OneOf(rapid.SampledFrom([]string{"", "a", "ä/%=: b", "aaaaaaaaaaaaaaaaaaaaaaaaa", "日本語"}), rapid.StringN(0, 30, 90)).Draw(t, "v")
 	case column.UUID:

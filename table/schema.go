@@ -15,12 +15,12 @@ const (
 	codeParts  = "E_TABLE_PARTS"  // parts that do not belong together
 )
 
-// Fields gives the columns of a loaded schema, with its field ids. Types that only format version 3 has are
-// refused.
+// Fields gives the columns of a loaded schema, with its field ids. Of the types that format version 3 adds, variant,
+// geometry, geography and unknown are refused.
 func Fields(sc *iceberg.Schema) ([]column.Field, error) {
 	fields, err := fromNested(sc.Fields(), nil)
 	if err != nil {
-		return nil, failure.Wrap(err, failure.Config, codeSchema, "only the types of table format version 2 can be written",
+		return nil, failure.Wrap(err, failure.Config, codeSchema, "variant, geometry, geography and unknown cannot be written: drop the column, or write to another table",
 			"reading schema %d", sc.ID)
 	}
 	return fields, nil
@@ -68,6 +68,7 @@ func plainTypes() [column.Map + 1]iceberg.Type {
 	return [...]iceberg.Type{
 		column.Boolean: p.Bool, column.Int: p.Int32, column.Long: p.Int64, column.Float: p.Float32, column.Double: p.Float64,
 		column.Date: p.Date, column.Time: p.Time, column.Timestamp: p.Timestamp, column.TimestampTZ: p.TimestampTz,
+		column.TimestampNs: p.TimestampNs, column.TimestampTZNs: p.TimestampTzNs,
 		column.String: p.String, column.UUID: p.UUID, column.Binary: p.Binary, column.Map: nil,
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
@@ -116,4 +117,29 @@ func TestConfigSchemaIsJSON(t *testing.T) {
 	r := command(t, "config", "schema")
 	require.Zero(t, r.code)
 	require.True(t, json.Valid([]byte(r.out)))
+}
+
+// A configuration that asks for what some reader cannot read is refused before anything is opened.
+func TestFormatVersionIsChecked(t *testing.T) {
+	f := func(settings, field, want string) {
+		t.Helper()
+		text := `
+pipeline: shop
+sources: {main: {brokers: [localhost:9092]}}
+catalog: {type: sqlite, path: catalog.db, warehouse: warehouse}
+tables:
+  - {name: shop.clicks, topics: [clicks], ` + settings + `, value: {format: json, schema: [{name: at, type: ` + field + `}]}}
+`
+		_, _, err := config.Parse("f.yaml", []byte(text), config.Options{NoEnvironment: true, Checks: configChecks()})
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.ErrorContains(t, err, want)
+	}
+	f("readers: [pyiceberg], format_version: 3", "timestamp_ns, unit: nanos", "")
+	f("readers: [pyiceberg, spark]", "timestamptz, unit: nanos", "")
+	f("readers: [pyiceberg]", "timestamptz_ns", "tables[0].value.schema[0]: declaring at with nanoseconds: tables of format version 2 have none")
+	f("readers: [duckdb, pyiceberg], format_version: 3", "timestamptz_ns", "duckdb (held to duckdb@1.5) cannot read nanosecond timestamps")
+	f("readers: [trino, pyiceberg], format_version: 3", "long", "")
 }

@@ -5,7 +5,9 @@ import (
 
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/failure"
+	"github.com/ingestd/ingestd/schemareg/jsonrec"
 	"github.com/ingestd/ingestd/table"
+	"github.com/ingestd/ingestd/table/column"
 	"github.com/ingestd/ingestd/table/transform"
 )
 
@@ -17,10 +19,15 @@ func configChecks() []config.Check {
 
 func checkReaders(c *config.Config) (out []config.Finding) {
 	for i, t := range c.Tables {
-		choice, err := table.Choose(t.Readers)
+		choice, err := choose(t)
 		if err != nil {
 			out = append(out, finding(fmt.Sprintf("tables[%d].readers", i), err))
 			continue
+		}
+		if err := choice.CheckFormat(); err != nil {
+			out = append(out, finding(fmt.Sprintf("tables[%d].format_version", i), err))
+		} else {
+			out = append(out, checkDeclared(choice, t, i)...)
 		}
 		o := parquetOptions(t.Parquet)
 		if err := choice.CheckEncoding(o.Encoding); err != nil {
@@ -28,6 +35,21 @@ func checkReaders(c *config.Config) (out []config.Finding) {
 		}
 		if err := choice.CheckCodec(o.Codec); err != nil {
 			out = append(out, finding(fmt.Sprintf("tables[%d].parquet.compression", i), err))
+		}
+	}
+	return out
+}
+
+// checkDeclared finds the declared types that a table cannot have.
+func checkDeclared(choice table.Choice, t config.Table, i int) (out []config.Finding) {
+	for _, part := range []struct {
+		path   string
+		fields []config.Field
+	}{{"value", t.Value.Schema}, {"key", t.Key.Schema}} {
+		for j, f := range part.fields {
+			if err := choice.CheckDeclared([]column.Field{columnField(f, &[]jsonrec.Hint{}, nil)}); err != nil {
+				out = append(out, finding(fmt.Sprintf("tables[%d].%s.schema[%d]", i, part.path, j), err))
+			}
 		}
 	}
 	return out

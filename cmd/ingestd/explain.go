@@ -228,7 +228,7 @@ func positions(t *commit.Table, stream state.Stream) map[string]int64 {
 
 // explainColumns finds the columns, and what the readers force.
 func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest.TableOptions, loaded *commit.Table, t config.Table) error {
-	choice, err := table.Choose(t.Readers)
+	choice, err := choose(t)
 	if err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (x *explainer) explainColumns(ctx context.Context, p *explanation, o ingest
 		return err
 	}
 	x.note(p, p.explainReaders(choice, ingest.ContentsOf(loaded, t.Branch, fields), o, t))
-	columns, illegal, err := existingColumns(fields, list, o)
+	columns, illegal, err := existingColumns(fields, list, o.On(loaded.Metadata().Version()))
 	p.Columns = columns
 	for _, why := range illegal {
 		x.note(p, failure.New(failure.Halt, "E_SCHEMA_ILLEGAL", "write the new schema to a new topic or table", "%s", why))

@@ -285,8 +285,14 @@ func kinds() map[string]column.Kind {
 func units() map[config.Unit]jsonrec.Unit {
 	return map[config.Unit]jsonrec.Unit{
 		config.UnitISO: jsonrec.ISO, config.UnitSeconds: jsonrec.Seconds, config.UnitMillis: jsonrec.Millis,
-		config.UnitMicros: jsonrec.Micros, config.UnitDays: jsonrec.Days,
+		config.UnitMicros: jsonrec.Micros, config.UnitNanos: jsonrec.Nanos, config.UnitDays: jsonrec.Days,
 	}
+}
+
+// choose is what a table may contain.
+func choose(t config.Table) (table.Choice, error) {
+	c, err := table.Choose(t.Readers)
+	return c.At(t.FormatVersion), err
 }
 
 // creation translates what a new table gets; the readers decide format, encodings and types.
@@ -295,11 +301,14 @@ func creation(o *ingest.TableOptions, t config.Table) error {
 	for _, p := range t.PartitionBy {
 		o.Create.PartitionBy = append(o.Create.PartitionBy, p.String())
 	}
-	choice, err := table.Choose(t.Readers)
+	choice, err := choose(t)
 	if err != nil {
 		return err
 	}
 	o.Create.Readers = choice
+	if err := choice.CheckFormat(); err != nil {
+		return err
+	}
 	if err := choice.CheckCodec(o.Parquet.Codec); err != nil {
 		return err
 	}

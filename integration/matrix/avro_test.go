@@ -96,6 +96,7 @@ func (s *avroSchema) of(name string, f *column.Field) any {
 func (s *avroSchema) annotated(t column.Type, m map[string]any) any {
 	names := map[column.Kind]string{
 		column.Date: "date", column.Time: "time-micros", column.Timestamp: "local-timestamp-micros", column.TimestampTZ: "timestamp-micros",
+		column.TimestampNs: "local-timestamp-nanos", column.TimestampTZNs: "timestamp-nanos",
 		column.UUID: "uuid", column.Decimal: "decimal",
 	}
 	if name, ok := names[t.Kind]; ok && s.logical {
@@ -114,7 +115,7 @@ func physical(k column.Kind) string {
 		return "boolean"
 	case column.Int, column.Date:
 		return "int"
-	case column.Long, column.Time, column.Timestamp, column.TimestampTZ:
+	case column.Long, column.Time, column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs:
 		return "long"
 	case column.Float:
 		return "float"

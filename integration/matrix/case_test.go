@@ -25,6 +25,10 @@ type theCase struct {
 	PartitionBy        string
 	Properties         map[string]string
 	Options            parquet.Options
+	// Format is the table's format version, 0 for the default.
+	Format int
+	// RowIDs: the engines are asked for the column _row_id as well. It is each row's number.
+	RowIDs bool
 	// Readers are those the table was made for; nil: every engine tries.
 	Readers []string
 	// Feature is the one of the capability table that the case proves, nil for those everybody has to know.
@@ -100,6 +104,7 @@ func cases(t testing.TB) []*theCase {
 	out = append(out, &theCase{Name: "far", Group: "far", Label: "years 1 and 9999",
 		Fields: []column.Field{prim("rid", true, column.Long), prim("dt", false, column.Date), prim("ts", false, column.Timestamp)}})
 	out = append(out, filtered()...)
+	out = append(out, versionThree()...)
 	out = append(out, partitioned()...)
 	out = append(out, chosen(t)...)
 	for _, c := range out {
@@ -126,10 +131,37 @@ func partitioned() []*theCase {
 	for i, by := range []string{"i", "s", "dt", "dec9", "bucket(4, l)", "bucket(4, s)", "bucket(4, u)", "truncate(2, s)", "truncate(10, i)", "truncate(50, dec9)",
 		"year(dt)", "month(ts)", "day(ts)", "day(tz)", "hour(ts)", "void(i)"} {
 		var feature *table.Feature
-		if by == "bucket(4, u)" {
+		switch by {
+		case "bucket(4, u)":
 			feature = ptr(table.UUIDBuckets)
+		case "truncate(50, dec9)":
+			feature = ptr(table.TruncatedDecimals)
 		}
 		out = append(out, &theCase{Name: fmt.Sprintf("part_%02d", i), Group: "transforms", Label: by, PartitionBy: by, Feature: feature, Fields: queried()})
+	}
+	return out
+}
+
+// versionThree has tables of format version 3, and what only they have.
+func versionThree() []*theCase {
+	nanos := []column.Field{prim("rid", true, column.Long), prim("tsn", false, column.TimestampNs), prim("tzn", false, column.TimestampTZNs)}
+	out := []*theCase{
+		{Name: "v3_flat", Label: "primitive columns", Fields: flatFields(), Feature: ptr(table.VersionThree)},
+		{Name: "v3_nested", Label: "nested columns", Fields: nestedFields(), Feature: ptr(table.VersionThree)},
+		{Name: "v3_part", Label: "`day(ts)`", PartitionBy: "day(ts)", Fields: queried(), Feature: ptr(table.VersionThree)},
+		{Name: "v3_ids", Label: "the column `_row_id`", RowIDs: true, Fields: flatFields()[:4], Feature: ptr(table.RowIDs)},
+		{Name: "v3_nanos_compat", Label: "nanoseconds, compat", Fields: nanos, Feature: ptr(table.Nanoseconds)},
+		{Name: "v3_nanos_delta", Label: "nanoseconds, delta", Fields: nanos, Feature: ptr(table.Nanoseconds), Options: parquet.Options{Encoding: parquet.Delta}},
+	}
+	for i, by := range []string{"tsn", "month(tsn)", "day(tzn)", "hour(tsn)", "bucket(4, tzn)"} {
+		feature := table.Nanoseconds
+		if by == "tsn" {
+			feature = table.NanoPartitions
+		}
+		out = append(out, &theCase{Name: fmt.Sprintf("v3_nanos_%d", i), Label: "nanoseconds, `" + by + "`", PartitionBy: by, Fields: nanos, Feature: &feature})
+	}
+	for _, c := range out {
+		c.Group, c.Format = "v3", 3
 	}
 	return out
 }
@@ -164,15 +196,24 @@ func chosen(t testing.TB) []*theCase {
 		sets = append(sets, []string{r.String()})
 	}
 	var out []*theCase
-	for i, set := range sets {
-		choice, err := table.Choose(set)
-		require.NoError(t, err)
-		fields := choice.Fields(append(append(flatFields(), prim("tm", false, column.Time)), nestedFields()[1:]...))
-		c := &theCase{Name: fmt.Sprintf("choice_%02d", i), Group: "choices", Label: choice.String(), Fields: fields, Readers: set, Options: parquet.Options{Encoding: choice.Encoding()}}
-		if set == nil {
-			c.Label, c.Readers = "none named", table.Readers()
+	three := [][]string{{"spark", "duckdb", "pyiceberg"}, {"spark@1.12", "pyiceberg"}, {"pyiceberg"}, {"clickhouse"}}
+	for format, sets := range [][][]string{2: sets, 3: three} {
+		for i, set := range sets {
+			choice, err := table.Choose(set)
+			require.NoError(t, err)
+			choice = choice.At(format)
+			require.NoError(t, choice.CheckFormat())
+			fields := append(flatFields(), prim("tm", false, column.Time), prim("tsn", false, column.TimestampNs), prim("tzn", false, column.TimestampTZNs))
+			c := &theCase{Name: fmt.Sprintf("choice_%02d", i), Group: "choices", Label: "`" + choice.String() + "`", Readers: set, Options: parquet.Options{Encoding: choice.Encoding()},
+				Format: format, Fields: choice.Fields(append(fields, nestedFields()[1:]...))}
+			if set == nil {
+				c.Label, c.Readers = "none named", table.Readers()
+			}
+			if format == 3 {
+				c.Name, c.Label = c.Name+"_v3", c.Label+", `format_version: 3`"
+			}
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out
 }
@@ -197,19 +238,37 @@ func (c *theCase) fill() {
 		}
 	case "transforms", "blooms":
 		c.narrow(g.r)
+	case "v3":
+		if c.PartitionBy != "" {
+			c.narrow(g.r)
+		}
 	}
 }
 
 // narrow draws few values for the columns of partitions, and asks about them.
 func (c *theCase) narrow(r *rand.Rand) {
 	for _, row := range c.rows {
-		for k, v := range []any{int32(r.IntN(40) - 20), r.Int64N(12), []string{"", "a", "ab", "abc", "äöü", "a/b c%", "日本語"}[r.IntN(7)],
-			big.NewInt(r.Int64N(300) - 150), int32(19_700 + r.IntN(3)*200), 19_700*dayMicros + r.Int64N(3)*37*dayMicros/3, -1 + r.Int64N(4)*dayMicros, slices.Repeat([]byte{byte(r.IntN(5))}, 16)} {
+		for k, v := range c.few(r) {
 			if row[k+1] != nil {
 				row[k+1] = v
 			}
 		}
 	}
+	c.ask()
+}
+
+// few are values for the columns of queried, or for nanoseconds.
+func (c *theCase) few(r *rand.Rand) []any {
+	at, tz := 19_700*dayMicros+r.Int64N(3)*37*dayMicros/3, -1+r.Int64N(4)*dayMicros
+	if c.Fields[1].Type.Kind == column.TimestampNs {
+		return []any{at*1000 + 1, tz*1000 - 1}
+	}
+	return []any{int32(r.IntN(40) - 20), r.Int64N(12), []string{"", "a", "ab", "abc", "äöü", "a/b c%", "日本語"}[r.IntN(7)],
+		big.NewInt(r.Int64N(300) - 150), int32(19_700 + r.IntN(3)*200), at, tz, slices.Repeat([]byte{byte(r.IntN(5))}, 16)}
+}
+
+// ask makes the filters.
+func (c *theCase) ask() {
 	for i := 1; i < len(c.Fields); i++ {
 		value := c.rows[slices.IndexFunc(c.rows, func(row []any) bool { return row[i] != nil })][i]
 		ops := []string{"=", "<", ">=", "is null", "is not null"}
@@ -250,5 +309,11 @@ func (c *theCase) expected(row []any) map[string]any {
 	for i := range c.Fields {
 		m[c.Fields[i].Name] = canon(c.Fields[i].Type, row[i])
 	}
+	if c.RowIDs {
+		m[rowID] = m["rid"]
+	}
 	return m
 }
+
+// rowID is the column that format version 3 gives every table.
+const rowID = "_row_id"

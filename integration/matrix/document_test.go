@@ -60,6 +60,7 @@ func (d *document) text() []byte {
 	d.files()
 	d.types()
 	d.transforms()
+	d.versionThree()
 	d.choices()
 	d.notes()
 	d.libraries()
@@ -221,6 +222,18 @@ func (d *document) transforms() {
 	d.line("")
 }
 
+func (d *document) versionThree() {
+	d.line("## Format version 3")
+	d.line("")
+	d.line("Tables with `format_version: 3`. Those with `partition_by` are filtered as above.")
+	d.line("")
+	d.head("table")
+	for _, c := range d.group("v3") {
+		d.row(append([]string{c.Label}, d.marks(c.Name)...)...)
+	}
+	d.line("")
+}
+
 func (d *document) choices() {
 	d.line("## Choices of `readers:`")
 	d.line("")
@@ -228,7 +241,7 @@ func (d *document) choices() {
 	d.line("")
 	d.head("`readers:`")
 	for _, c := range d.group("choices") {
-		cells := append([]string{"`" + c.Label + "`"}, d.marks(c.Name)...)
+		cells := append([]string{c.Label}, d.marks(c.Name)...)
 		for i, r := range d.runs {
 			if !speaksFor(c.Readers, r) {
 				cells[1+i] = ""

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,13 +46,21 @@ func newGround(t *testing.T) *ground {
 	var list []map[string]any
 	for _, c := range g.cases {
 		tbl := g.lake.write(t, c)
-		list = append(list, map[string]any{"name": c.Name, "metadata": tbl.MetadataLocation(), "columns": described(c.Fields), "queries": append([]query{}, c.Queries...)})
+		list = append(list, map[string]any{"name": c.Name, "metadata": tbl.MetadataLocation(), "columns": described(c.asked()), "queries": append([]query{}, c.Queries...)})
 	}
 	b, err := json.Marshal(list)
 	require.NoError(t, err)
 	g.file = filepath.Join(g.lake.dir, "cases.json")
 	require.NoError(t, os.WriteFile(g.file, b, 0o644))
 	return g
+}
+
+// asked are the columns that an engine reads.
+func (c *theCase) asked() []column.Field {
+	if !c.RowIDs {
+		return c.Fields
+	}
+	return append(slices.Clone(c.Fields), prim(rowID, true, column.Long))
 }
 
 // described is the types as the scripts want them.

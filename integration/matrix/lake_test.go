@@ -61,7 +61,7 @@ func (l *lake) write(t testing.TB, c *theCase) *icetable.Table {
 	key := state.Key{Stream: state.Stream{Source: "main", Cluster: "c", Topic: c.Name}, Partition: "0"}
 	tbl, err := commit.Open(t.Context(), l.cat, commit.Spec{Identifier: []string{namespace, c.Name}, Pipeline: "matrix", MayCreate: true}, commit.Env{})
 	require.NoError(t, err)
-	creation := commit.Creation{Fields: c.Fields, Properties: c.Properties, Start: []commit.Step{{Key: key, To: "0"}}}
+	creation := commit.Creation{Fields: c.Fields, Properties: c.Properties, FormatVersion: c.Format, Start: []commit.Step{{Key: key, To: "0"}}}
 	if c.PartitionBy != "" {
 		term, err := transform.Parse(c.PartitionBy)
 		require.NoError(t, err)

@@ -54,9 +54,7 @@ func (c *theCase) judge(a *answer) cell {
 			out.Faults["rid"] = fmt.Sprintf("row %v", row["rid"])
 			continue
 		}
-		for i := range c.Fields {
-			name := c.Fields[i].Name
-			want := canon(c.Fields[i].Type, c.rows[n][i])
+		for name, want := range c.expected(c.rows[n]) {
 			if got := row[name]; out.Faults[name] == "" && show(got) != show(want) {
 				out.Faults[name] = fmt.Sprintf("reads %.120s as %.120s", show(want), show(got))
 			}
@@ -64,6 +62,9 @@ func (c *theCase) judge(a *answer) cell {
 	}
 	for i := range c.Queries {
 		q := &c.Queries[i]
+		if a.Counts[i] == nil { // the engine has no way to ask
+			continue
+		}
 		if got := fmt.Sprint(a.Counts[i]); got != fmt.Sprint(q.Want) {
 			out.Wrong = append(out.Wrong, fmt.Sprintf("%s %s %v: %.160s, not %d", q.Column, q.Op, q.Literal, got, q.Want))
 		}

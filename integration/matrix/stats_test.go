@@ -148,6 +148,8 @@ func literal(l iceberg.Literal) any {
 		return int64(v)
 	case iceberg.TimestampLiteral:
 		return int64(v)
+	case iceberg.TimestampNsLiteral:
+		return int64(v)
 	case iceberg.DecimalLiteral:
 		return v.Val.BigInt()
 	}

@@ -54,6 +54,8 @@ func edges(t column.Type) []any {
 		return []any{int64(0), int64(1), int64(dayMicros - 1)}
 	case column.Timestamp, column.TimestampTZ:
 		return []any{int64(0), int64(-1), int64(firstDay * dayMicros), int64(106_000*dayMicros + dayMicros - 1)}
+	case column.TimestampNs, column.TimestampTZNs:
+		return []any{int64(0), int64(-1), int64(1), int64(firstDay * 1000 * dayMicros), int64(106_000*1000*dayMicros + 1000*dayMicros - 1)}
 	case column.String:
 		return []any{"", "a", "ä/%=: b", strings.Repeat("z", 40), "日本語で書かれた文章は十六文字より長いです", strings.Repeat("\U0010ffff", 20), "line\nbreak 'q' \"qq\" \\", "😀 e\u0301"}
 	case column.UUID:
@@ -89,6 +91,8 @@ func draw(r *rand.Rand, t column.Type) any {
 		return r.Int64N(dayMicros)
 	case column.Timestamp, column.TimestampTZ:
 		return 19_700*dayMicros + r.Int64N(60*dayMicros)
+	case column.TimestampNs, column.TimestampTZNs:
+		return 1000*19_700*dayMicros + r.Int64N(60*1000*dayMicros)
 	case column.String:
 		return fmt.Sprintf("text %d %s", r.IntN(500), strings.Repeat("ü", r.IntN(20)))
 	case column.UUID:

@@ -26,6 +26,8 @@ func (pr *Program) convert(o *op, b []byte, p int) int {
 			o.col.AppendInt64(floorDiv(zigzag(u), 1000))
 		}
 		return p
+	case opTimes:
+		return times(o, b, p)
 	case opFloatDouble:
 		if len(b)-p < 4 {
 			return faultShort
@@ -88,6 +90,20 @@ func timeOfDay(o *op, b []byte, p int) int {
 		return faultTime
 	}
 	o.col.AppendInt64(v)
+	return p
+}
+
+// times appends a number of n nanoseconds.
+func times(o *op, b []byte, p int) int {
+	u, p := varint(b, p)
+	if p < 0 {
+		return p
+	}
+	v, n := zigzag(u), int64(o.n)
+	if v > math.MaxInt64/n || v < math.MinInt64/n {
+		return faultTimestamp
+	}
+	o.col.AppendInt64(v * n)
 	return p
 }
 

@@ -80,8 +80,8 @@ func TestFaults(t *testing.T) {
 	bad(CodeConvert, "field f: its time is not within a day", logical("int", "time-millis"), longs(86400000))
 	bad(CodeConvert, "field f: its time is not within a day", logical("long", "time-micros"), longs(-1))
 	bad(CodeDecode, "field f: its number has more than 32 bits", logical("int", "time-millis"), longs(1<<31))
-	bad(CodeConvert, "field f: its timestamp does not fit 64 bits of microseconds", logical("long", "timestamp-millis"), longs(math.MaxInt64/1000+1))
-	bad(CodeConvert, "field f: its timestamp does not fit 64 bits of microseconds", logical("long", "timestamp-millis"), longs(math.MinInt64/1000-1))
+	bad(CodeConvert, "field f: its timestamp does not fit 64 bits of its column's unit", logical("long", "timestamp-millis"), longs(math.MaxInt64/1000+1))
+	bad(CodeConvert, "field f: its timestamp does not fit 64 bits of its column's unit", logical("long", "timestamp-millis"), longs(math.MinInt64/1000-1))
 	for _, u := range []string{"", "0123", "01234567-0123-0123-0123-0123456789a", "01234567x0123-0123-0123-0123456789ab", "0123456g-0123-0123-0123-0123456789ab"} {
 		bad(CodeConvert, "field f: its text is not a UUID", logical("string", "uuid"), appendText(nil, u))
 	}
@@ -171,6 +171,14 @@ func TestConversions(t *testing.T) {
 	to(int64(-7), long, `{"type":"long","logicalType":"time-micros"}`, longs(-7))
 	to(int64(-1), column.Type{Kind: column.TimestampTZ}, `{"type":"long","logicalType":"timestamp-nanos"}`, longs(-1))
 	to(int64(1), column.Type{Kind: column.TimestampTZ}, `{"type":"long","logicalType":"timestamp-nanos"}`, longs(1999))
+	to(int64(1999), column.Type{Kind: column.TimestampTZNs}, `{"type":"long","logicalType":"timestamp-nanos"}`, longs(1999))
+	to(int64(-2000), column.Type{Kind: column.TimestampTZNs}, `{"type":"long","logicalType":"timestamp-micros"}`, longs(-2))
+	to(int64(2e6), column.Type{Kind: column.TimestampNs}, `{"type":"long","logicalType":"local-timestamp-millis"}`, longs(2))
+	for _, far := range []int64{math.MaxInt64/1000 + 1, math.MinInt64/1000 - 1} {
+		_, err := decodeOne(t, `{"type":"long","logicalType":"timestamp-micros"}`, &column.Type{Kind: column.TimestampTZNs}, longs(far))
+		require.ErrorContains(t, err, "does not fit 64 bits")
+		require.Equal(t, CodeConvert, failure.CodeOf(err))
+	}
 	to("00112233-4455-6677-8899-aabbccddeeff", text, `{"type":"fixed","name":"F","size":16,"logicalType":"uuid"}`,
 		[]byte("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"))
 	to("any text", text, `{"type":"string","logicalType":"uuid"}`, appendText(nil, "any text"))

@@ -16,8 +16,9 @@
 //	decimal(p,s)              decimal(p,s), also a higher precision; string when p > 38 or s is not in 0..p
 //	date                      date
 //	time-millis, -micros      time; also long, which then holds microseconds of the day
-//	timestamp-*               timestamptz in microseconds (nanoseconds are rounded down)
-//	local-timestamp-*         timestamp, likewise
+//	timestamp-millis, -micros timestamptz; also timestamptz_ns
+//	timestamp-nanos           timestamptz_ns; also timestamptz, rounded down to microseconds
+//	local-timestamp-*         timestamp, timestamp_ns, likewise
 //	uuid (string, fixed(16))  uuid; also string; fixed(16) also fixed[16]
 //	duration                  string, ISO 8601: P1M2DT3.004S; also fixed[12]
 //	record                    struct

@@ -37,7 +37,7 @@ var faultTexts = [...]string{
 	-faultItems:     "its lists have more items than the record's length allows",
 	-faultTrailing:  "there are bytes behind the end of the record",
 	-faultTime:      "its time is not within a day",
-	-faultTimestamp: "its timestamp does not fit 64 bits of microseconds",
+	-faultTimestamp: "its timestamp does not fit 64 bits of its column's unit",
 	-faultDecimal:   "its decimal has more digits than the column",
 	-faultUUID:      "its text is not a UUID",
 }

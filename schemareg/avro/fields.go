@@ -174,10 +174,14 @@ func (t *avroType) column() column.Type {
 		return column.Type{Kind: column.Date}
 	case lTimeMillis, lTimeMicros:
 		return column.Type{Kind: column.Time}
-	case lTimestampMillis, lTimestampMicros, lTimestampNanos:
+	case lTimestampMillis, lTimestampMicros:
 		return column.Type{Kind: column.TimestampTZ}
-	case lLocalMillis, lLocalMicros, lLocalNanos:
+	case lLocalMillis, lLocalMicros:
 		return column.Type{Kind: column.Timestamp}
+	case lTimestampNanos:
+		return column.Type{Kind: column.TimestampTZNs}
+	case lLocalNanos:
+		return column.Type{Kind: column.TimestampNs}
 	case lDuration:
 		return column.Type{Kind: column.String}
 	default:

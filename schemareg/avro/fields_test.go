@@ -50,10 +50,12 @@ func TestTypeMap(t *testing.T) {
 	logical("required date", "int", "date")
 	logical("required time", "int", "time-millis")
 	logical("required time", "long", "time-micros")
-	for _, unit := range []string{"millis", "micros", "nanos"} {
+	for _, unit := range []string{"millis", "micros"} {
 		logical("required timestamptz", "long", "timestamp-"+unit)
 		logical("required timestamp", "long", "local-timestamp-"+unit)
 	}
+	logical("required timestamptz_ns", "long", "timestamp-nanos")
+	logical("required timestamp_ns", "long", "local-timestamp-nanos")
 	logical("required uuid", "string", "uuid")
 	logical("required long", "long", "no-such")
 	decimal := func(want string, p, s int) {

@@ -56,6 +56,10 @@ func convertTo(t *avroType, to column.Type) (op, bool) {
 		return toTimestamp(t, lTimestampMillis)
 	case column.Timestamp:
 		return toTimestamp(t, lLocalMillis)
+	case column.TimestampTZNs:
+		return toNanos(t, lTimestampMillis)
+	case column.TimestampNs:
+		return toNanos(t, lLocalMillis)
 	case column.Date:
 		return op{code: opInt}, t.logical == lDate
 	default:
@@ -136,7 +140,7 @@ func toTime(t *avroType) (op, bool) {
 	}
 }
 
-// toTimestamp takes the three units that begin with the logical type millis.
+// toTimestamp brings the three units that begin with the logical type millis into microseconds.
 func toTimestamp(t *avroType, millis logical) (op, bool) {
 	switch t.logical {
 	case millis:
@@ -145,6 +149,20 @@ func toTimestamp(t *avroType, millis logical) (op, bool) {
 		return op{code: opLong}, true
 	case millis + 2:
 		return op{code: opNanos}, true
+	default:
+		return op{}, false
+	}
+}
+
+// toNanos brings the same units into nanoseconds.
+func toNanos(t *avroType, millis logical) (op, bool) {
+	switch t.logical {
+	case millis:
+		return op{code: opTimes, n: 1_000_000}, true
+	case millis + 1:
+		return op{code: opTimes, n: 1000}, true
+	case millis + 2:
+		return op{code: opLong}, true
 	default:
 		return op{}, false
 	}

@@ -245,10 +245,6 @@ func (m *model) expectNumber(v any) any {
 		return int64(v.(int32)) * 1000
 	case "timestamp-millis", "local-timestamp-millis":
 		return v.(int64) * 1000
-	case "timestamp-nanos", "local-timestamp-nanos":
-		q, r := new(big.Int), new(big.Int)
-		q.DivMod(big.NewInt(v.(int64)), big.NewInt(1000), r) // Euclidean: rounds down for a positive divisor
-		return q.Int64()
 	}
 	return v
 }

@@ -46,6 +46,7 @@ const (
 	opIntLong // int -> AppendInt64
 	opTime    // int or long times n -> AppendInt64; within a day if def is 1
 	opNanos   // long -> AppendInt64, divided by 1000
+	opTimes   // long -> AppendInt64, times n
 	opFloatDouble
 	opFixed // n bytes -> AppendFixed
 	opEnum

@@ -24,6 +24,8 @@ const (
 	opTimeNumber
 	opTimestampText
 	opTimestampTZText
+	opTimestampNsText
+	opTimestampTZNsText
 	opTimestampNumber
 	opUUID
 	opFixed
@@ -227,8 +229,11 @@ func (c *compiler) scalar(f *field, d *declared, n *column.Node) {
 	default:
 	}
 	f.op = opOf(d.Type.Kind, t.Kind)
-	if d.unit == Seconds || d.unit == Millis || d.unit == Micros {
+	if d.unit != ISO && d.unit != Days {
 		f.size = d.unit.power()
+		if t.Kind == column.TimestampNs || t.Kind == column.TimestampTZNs {
+			f.size += nanosDigits
+		}
 		f.op = opTimestampNumber
 		if d.Type.Kind == column.Time {
 			f.op = opTimeNumber
@@ -247,8 +252,8 @@ func opOf(declared, col column.Kind) op {
 	return [...]op{
 		column.Boolean: opBool, column.Int: opInt, column.Long: opLong, column.Float: opFloat, column.Double: opDouble,
 		column.Decimal: opDecimal, column.Date: opDateText, column.Timestamp: opTimestampText,
-		column.TimestampTZ: opTimestampTZText, column.String: opString, column.UUID: opUUID, column.Fixed: opFixed,
-		column.Binary: opBinary, column.Time: opTimeText,
+		column.TimestampTZ: opTimestampTZText, column.TimestampNs: opTimestampNsText, column.TimestampTZNs: opTimestampTZNsText,
+		column.String: opString, column.UUID: opUUID, column.Fixed: opFixed, column.Binary: opBinary, column.Time: opTimeText,
 	}[col]
 }
 

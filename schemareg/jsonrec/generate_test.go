@@ -36,7 +36,7 @@ func choose[T any](t *rapid.T, from []T) T { return from[pick(t, len(from))] }
 // scalars are the kinds that are not nested.
 var scalars = []column.Kind{
 	column.Boolean, column.Int, column.Long, column.Float, column.Double, column.Decimal, column.Date, column.Time,
-	column.Timestamp, column.TimestampTZ, column.String, column.UUID, column.Fixed, column.Binary,
+	column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs, column.String, column.UUID, column.Fixed, column.Binary,
 }
 
 // drawFields draws the declaration of an object.
@@ -95,8 +95,8 @@ func drawHints(t *rapid.T, fields []column.Field, path []string, named bool) []H
 		switch f.Type.Kind {
 		case column.Date:
 			h.Unit = choose(t, []Unit{ISO, Days})
-		case column.Time, column.Timestamp, column.TimestampTZ:
-			h.Unit = choose(t, []Unit{ISO, ISO, Seconds, Millis, Micros})
+		case column.Time, column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs:
+			h.Unit = choose(t, []Unit{ISO, ISO, Seconds, Millis, Micros, Nanos})
 		default:
 		}
 		if named && oneIn(t, 10) {
@@ -237,6 +237,9 @@ func drawDecimal(t *rapid.T, p column.Type) any {
 func drawClock(t *rapid.T, d *declared) any {
 	at := instant().Draw(t, "at")
 	kind := d.Type.Kind
+	if d.unit == Nanos || kind == column.TimestampNs || kind == column.TimestampTZNs {
+		at = time.Unix(0, rapid.Int64().Draw(t, "near")).UTC()
+	}
 	switch {
 	case kind == column.Date && d.unit == Days:
 		return raw(strconv.FormatInt(at.Unix()/secondsPerDay, 10))
@@ -244,7 +247,7 @@ func drawClock(t *rapid.T, d *declared) any {
 		return at.Format(time.DateOnly)
 	case kind == column.Time && d.unit == ISO:
 		return at.Format("15:04:05.999999999")
-	case kind == column.Timestamp && d.unit == ISO:
+	case (kind == column.Timestamp || kind == column.TimestampNs) && d.unit == ISO:
 		return at.Format("2006-01-02T15:04:05.999999999")
 	case d.unit == ISO:
 		return at.Format(time.RFC3339Nano)
@@ -258,6 +261,11 @@ func drawClock(t *rapid.T, d *declared) any {
 		return raw(fmt.Sprintf("%d.%03d", micros/1e6, max(micros, -micros)/1e3%1e3))
 	case Millis:
 		return raw(strconv.FormatInt(micros/1e3, 10))
+	case Nanos:
+		if kind == column.Time {
+			return raw(fmt.Sprintf("%d%03d", micros, at.Nanosecond()%1000))
+		}
+		return raw(strconv.FormatInt(at.UnixNano(), 10))
 	default:
 		return raw(strconv.FormatInt(micros, 10))
 	}

@@ -125,7 +125,7 @@ func (m *Program) fromText(f *field, b []byte, p int) int {
 		return end
 	}
 	var why fault
-	var micros int64
+	var v int64
 	switch f.op {
 	case opUUID, opFixed, opBinary:
 		why = m.binary(f, s)
@@ -135,13 +135,16 @@ func (m *Program) fromText(f *field, b []byte, p int) int {
 			f.column.AppendInt32(days)
 		}
 	default:
-		if f.op == opTimeText {
-			micros, why = timeOf(s)
-		} else {
-			micros, why = timestampOf(s, f.op == opTimestampTZText)
+		switch f.op {
+		case opTimeText:
+			v, why = timeOf(s)
+		case opTimestampNsText, opTimestampTZNsText:
+			v, why = nanosOf(s, f.op == opTimestampTZNsText)
+		default:
+			v, why = timestampOf(s, f.op == opTimestampTZText)
 		}
 		if why == fine {
-			f.column.AppendInt64(micros)
+			f.column.AppendInt64(v)
 		}
 	}
 	if why != fine {

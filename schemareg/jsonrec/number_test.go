@@ -133,7 +133,7 @@ func TestNumericTimesAreCutToMicroseconds(t *testing.T) {
 		}
 		r.Mul(r, new(big.Rat).SetInt64(int64(tens[unit.power()])))
 		floor := new(big.Int).Div(r.Num(), r.Denom()) // Euclidean: floor, as the denominator is positive
-		v, end, why := microsAt([]byte(s), 0, unit.power())
+		v, end, why := unitsAt([]byte(s), 0, unit.power())
 		if why == fine {
 			require.Equal(t, floor.String(), strconv.FormatInt(v, 10), s)
 			require.Equal(t, len(s), end)

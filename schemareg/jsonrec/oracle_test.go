@@ -289,7 +289,7 @@ func numberOf(s string, d *declared) (any, error) {
 		if d.unit == Days {
 			return integer(r, 32)
 		}
-	case column.Time, column.Timestamp, column.TimestampTZ:
+	case column.Time, column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs:
 		return ticks(r, d)
 	default:
 	}
@@ -326,7 +326,11 @@ func ticks(r *big.Rat, d *declared) (any, error) {
 	if d.unit == ISO {
 		return nil, errRefused
 	}
-	r.Mul(r, new(big.Rat).SetInt64(map[Unit]int64{Seconds: 1e6, Millis: 1e3, Micros: 1}[d.unit]))
+	per := map[Unit]int64{Seconds: 1e9, Millis: 1e6, Micros: 1e3, Nanos: 1}[d.unit]
+	r.Mul(r, new(big.Rat).SetInt64(per))
+	if d.Type.Kind != column.TimestampNs && d.Type.Kind != column.TimestampTZNs {
+		r.Quo(r, new(big.Rat).SetInt64(1000))
+	}
 	v := new(big.Int).Div(r.Num(), r.Denom())
 	if !v.IsInt64() || d.Type.Kind == column.Time && (v.Sign() < 0 || v.Int64() >= 24*3600*1e6) {
 		return nil, errRefused
@@ -359,7 +363,7 @@ func textOf(s string, d *declared) (any, error) {
 		if err == nil && whole && !strings.ContainsAny(s, "\r\n") && (d.Type.Kind == column.Binary || len(b) == d.Type.Length) {
 			return b, nil
 		}
-	case column.Date, column.Time, column.Timestamp, column.TimestampTZ:
+	case column.Date, column.Time, column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs:
 		if d.unit == ISO {
 			return clockOf(s, d.Type.Kind)
 		}
@@ -390,7 +394,7 @@ func clockOf(s string, kind column.Kind) (any, error) {
 		}
 	default:
 		m := stampPattern.FindStringSubmatch(s)
-		if m == nil || (m[4] != "") != (kind == column.TimestampTZ) {
+		if m == nil || (m[4] != "") != (kind == column.TimestampTZ || kind == column.TimestampTZNs) {
 			break
 		}
 		zone := strings.ReplaceAll(strings.ToUpper(m[4]), ":", "")
@@ -403,7 +407,12 @@ func clockOf(s string, kind column.Kind) (any, error) {
 			break
 		}
 		if t, err := time.Parse("2006-01-02T15:04:05Z0700", m[1]+"T"+m[2]+seconds(m[3])+zone); err == nil {
-			return t.UnixMicro(), nil
+			if kind == column.Timestamp || kind == column.TimestampTZ {
+				return t.UnixMicro(), nil
+			}
+			if time.Unix(0, t.UnixNano()).Equal(t) {
+				return t.UnixNano(), nil
+			}
 		}
 	}
 	return nil, errRefused

@@ -26,17 +26,18 @@ const (
 	Seconds             // a number of seconds
 	Millis              // a number of milliseconds
 	Micros              // a number of microseconds
+	Nanos               // a number of nanoseconds
 	Days                // dates only: days since 1970-01-01
 )
 
 // String is the unit's name in the configuration.
 func (u Unit) String() string {
-	return [...]string{"iso", "seconds", "millis", "micros", "days"}[u]
+	return [...]string{"iso", "seconds", "millis", "micros", "nanos", "days"}[u]
 }
 
 // power is the exponent p in "one unit is 10^p microseconds".
 func (u Unit) power() int {
-	return map[Unit]int{Seconds: 6, Millis: 3, Micros: 0}[u]
+	return map[Unit]int{Seconds: 6, Millis: 3, Micros: 0, Nanos: -3}[u]
 }
 
 // Hint says what a declared field's type leaves open.
@@ -219,7 +220,7 @@ func (d *declared) takes(u Unit) bool {
 	switch d.Type.Kind {
 	case column.Date:
 		return u == ISO || u == Days
-	case column.Time, column.Timestamp, column.TimestampTZ:
+	case column.Time, column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs:
 		return u != Days
 	default:
 		return u == ISO

@@ -3,7 +3,10 @@ package jsonrec
 const (
 	secondsPerDay = 86400
 	microsPerDay  = secondsPerDay * 1e6
-	maxMicros     = 1<<63 - 1
+	maxInt        = 1<<63 - 1
+	minInt        = -1 << 63
+	nanosPerMicro = 1000
+	nanosDigits   = 3 // of ten, in nanosPerMicro
 )
 
 // two reads two digits at s[i]; -1 if they are not digits.
@@ -53,7 +56,7 @@ func dateIn(s []byte) (days int, ok bool) {
 }
 
 // clockIn reads hh:mm[:ss[.fraction]] at the start of s and gives the number of bytes used, 0 if there is no time.
-func clockIn(s []byte) (micros int64, n int) {
+func clockIn(s []byte) (nanos int64, n int) {
 	hour, minute, second := two(s, 0), -1, 0
 	if len(s) >= 5 && s[2] == ':' {
 		minute = two(s, 3)
@@ -66,30 +69,30 @@ func clockIn(s []byte) (micros int64, n int) {
 	if hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59 {
 		return 0, 0
 	}
-	micros = int64(hour*3600+minute*60+second) * 1e6
+	nanos = int64(hour*3600+minute*60+second) * 1e9
 	if n == 8 && len(s) > 8 && (s[8] == '.' || s[8] == ',') {
 		fraction, digits := fractionIn(s[9:])
 		if digits == 0 {
 			return 0, 0
 		}
-		micros += fraction
+		nanos += fraction
 		n += 1 + digits
 	}
-	return micros, n
+	return nanos, n
 }
 
-// fractionIn reads one to nine digits of a second as microseconds; finer digits are cut off.
-func fractionIn(s []byte) (micros int64, digits int) {
-	unit := int64(100000)
+// fractionIn reads one to nine digits of a second as nanoseconds.
+func fractionIn(s []byte) (nanos int64, digits int) {
+	unit := int64(1e8)
 	for digits < len(s) && s[digits]-'0' <= 9 {
-		micros += unit * int64(s[digits]-'0')
+		nanos += unit * int64(s[digits]-'0')
 		unit /= 10
 		digits++
 	}
 	if digits > 9 {
 		return 0, 0
 	}
-	return micros, digits
+	return nanos, digits
 }
 
 // offsetIn reads the whole of s as Z, +hh, +hhmm or +hh:mm.
@@ -128,51 +131,84 @@ func dateOf(s []byte) (int32, fault) {
 	return int32(days), fine
 }
 
-// timeOf reads all of s as a time of day.
+// timeOf reads all of s as a time of day in microseconds; finer digits are cut off.
 func timeOf(s []byte) (int64, fault) {
-	micros, n := clockIn(s)
+	nanos, n := clockIn(s)
 	if n == 0 || n != len(s) {
 		return 0, badTime
 	}
-	return micros, fine
+	return nanos / nanosPerMicro, fine
 }
 
-// timestampOf reads all of s as date, T or space, time and, if zoned, an offset.
+// timestampOf reads all of s as microseconds; finer digits are cut off.
 func timestampOf(s []byte, zoned bool) (int64, fault) {
-	days, ok := dateIn(s)
+	days, nanos, why := instantIn(s, zoned)
+	return days*microsPerDay + floorDiv(nanos, nanosPerMicro), why
+}
+
+// nanosOf reads all of s as nanoseconds, which reach from 1677 to 2262.
+func nanosOf(s []byte, zoned bool) (int64, fault) {
+	days, nanos, why := instantIn(s, zoned)
+	if why != fine {
+		return 0, why
+	}
+	const perDay = int64(secondsPerDay * 1e9)
+	days, nanos = days+floorDiv(nanos, perDay), floorMod(nanos, perDay)
+	if days < 0 { // counted from its end, so that no part is below the least number
+		days, nanos = days+1, nanos-perDay
+	}
+	whole := days * perDay
+	if days > maxInt/perDay || days < minInt/perDay || nanos > 0 && whole > maxInt-nanos || nanos < 0 && whole < minInt-nanos {
+		return 0, outOfRange
+	}
+	return whole + nanos, fine
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+func floorMod(a, b int64) int64 { return a - floorDiv(a, b)*b }
+
+// instantIn reads all of s as date, T or space, time and, if zoned, an offset.
+func instantIn(s []byte, zoned bool) (days, nanos int64, why fault) {
+	day, ok := dateIn(s)
 	if !ok || len(s) < 11 || s[10]|0x20 != 't' && s[10] != ' ' {
-		return 0, badTimestamp
+		return 0, 0, badTimestamp
 	}
-	micros, n := clockIn(s[11:])
+	nanos, n := clockIn(s[11:])
 	if n == 0 {
-		return 0, badTimestamp
+		return 0, 0, badTimestamp
 	}
-	micros += int64(days) * microsPerDay
 	rest := s[11+n:]
 	if !zoned {
 		if len(rest) == 0 {
-			return micros, fine
+			return int64(day), nanos, fine
 		}
 		if _, ok := offsetIn(rest); ok {
-			return 0, noOffset
+			return 0, 0, noOffset
 		}
-		return 0, badTimestamp
+		return 0, 0, badTimestamp
 	}
 	if len(rest) == 0 {
-		return 0, needOffset
+		return 0, 0, needOffset
 	}
 	offset, ok := offsetIn(rest)
 	if !ok {
-		return 0, badTimestamp
+		return 0, 0, badTimestamp
 	}
-	return micros - offset*1e6, fine
+	return int64(day), nanos - offset*1e9, fine
 }
 
-// microsAt reads a number of units, where a unit is 10^power microseconds, as microseconds.
-func microsAt(b []byte, p, power int) (micros int64, end int, f fault) {
+// unitsAt reads a number, of which one is 10^power of the column's units, as a number of these.
+func unitsAt(b []byte, p, power int) (units int64, end int, f fault) {
 	if n, end, ok := plainAt(b, p); ok && n.places == 0 && power >= 0 {
 		unit := int64(tens[power])
-		if v := int64(n.mantissa); v <= maxMicros/unit {
+		if v := int64(n.mantissa); v <= maxInt/unit {
 			v *= unit
 			if n.neg {
 				v = -v
@@ -188,9 +224,9 @@ func microsAt(b []byte, p, power int) (micros int64, end int, f fault) {
 	if f != fine {
 		return 0, p, f
 	}
-	micros, ok := w.int64()
+	units, ok := w.int64()
 	if !ok {
 		return 0, p, outOfRange
 	}
-	return micros, end, fine
+	return units, end, fine
 }

@@ -1,6 +1,7 @@
 package jsonrec
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -37,6 +38,9 @@ func TestTimestampsAgreeWithTheTimePackage(t *testing.T) {
 		got, why := timestampOf([]byte(text), true)
 		require.Equal(t, fine, why, text)
 		require.Equal(t, want.UnixMicro(), got, text)
+		nanos, why := nanosOf([]byte(text), true)
+		require.Equal(t, time.Unix(0, want.UnixNano()).Equal(want), why == fine, text)
+		require.True(t, why == outOfRange || nanos == want.UnixNano(), text)
 
 		text = at.Format(layout)
 		want, err = time.Parse(layout, text)
@@ -94,4 +98,25 @@ func TestMalformedTimes(t *testing.T) {
 		_, why := timeOf([]byte(s))
 		require.Equal(t, badTime, why, s)
 	}
+}
+
+// Nanoseconds end within a second of 1677 and one of 2262.
+func TestNanosecondsReachTheirBounds(t *testing.T) {
+	f := func(text string, want int64, why fault) {
+		t.Helper()
+		got, fault := nanosOf([]byte(text), true)
+		require.Equal(t, why, fault, text)
+		require.Equal(t, want, got, text)
+	}
+	f("1970-01-01T00:00:00.000000001Z", 1, fine)
+	f("1969-12-31T23:59:59.999999999Z", -1, fine)
+	f("2262-04-11T23:47:16.854775807Z", math.MaxInt64, fine)
+	f("2262-04-11T23:47:16.854775808Z", 0, outOfRange)
+	f("2262-04-12T23:46:16.854775807+23:59", math.MaxInt64, fine)
+	f("1677-09-21T00:12:43.145224192Z", math.MinInt64, fine)
+	f("1677-09-21T00:12:43.145224191Z", 0, outOfRange)
+	f("1677-09-20T00:13:43.145224192-23:59", math.MinInt64, fine)
+	f("1677-09-21T00:11:43.145224192-00:01", math.MinInt64, fine)
+	f("0001-01-01T00:00:00Z", 0, outOfRange)
+	f("9999-12-31T23:59:59Z", 0, outOfRange)
 }

@@ -68,7 +68,7 @@ func (m *Program) scalar(f *field, b []byte, p int) int {
 	case opDecimal:
 		return m.decimal(f, b, p)
 	case opTimestampNumber, opTimeNumber:
-		v, q, why := microsAt(b, p, f.size)
+		v, q, why := unitsAt(b, p, f.size)
 		if why == fine && f.op == opTimeNumber && (v < 0 || v >= microsPerDay) {
 			q, why = p, badTime
 		}

@@ -78,6 +78,7 @@ func TestStorage(t *testing.T) {
 	f(Type{Kind: Float}, "FLOAT")
 	f(Type{Kind: Time}, "INT64")
 	f(Type{Kind: TimestampTZ}, "INT64")
+	f(Type{Kind: TimestampNs}, "INT64")
 	f(Type{Kind: Binary}, "BYTE_ARRAY")
 	f(Type{Kind: Fixed, Length: 3}, "FIXED_LEN_BYTE_ARRAY(3)")
 	for precision, want := range map[int]string{
@@ -131,6 +132,8 @@ func TestTypeString(t *testing.T) {
 	f("decimal(9,2)", Type{Kind: Decimal, Precision: 9, Scale: 2})
 	f("fixed[16]", Type{Kind: Fixed, Length: 16})
 	f("timestamptz", Type{Kind: TimestampTZ})
+	f("timestamp_ns", Type{Kind: TimestampNs})
+	f("timestamptz_ns", Type{Kind: TimestampTZNs})
 	f("list<string>", Type{Kind: List, Fields: []Field{prim("element", true, String)}})
 	f("map<string, int>", Type{Kind: Map, Fields: []Field{prim("key", true, String), prim("value", true, Int)}})
 	f("struct<a: int, b: list<uuid>>", Type{Kind: Struct, Fields: []Field{prim("a", true, Int), nested("b", false, List, prim("e", true, UUID))}})

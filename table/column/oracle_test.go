@@ -45,7 +45,7 @@ var leafShapes = []struct{ def, rep uint8 }{{0, 0}, {1, 0}, {2, 0}, {1, 1}, {2, 
 
 // primitives are the kinds with a leaf.
 var primitives = []Kind{
-	Boolean, Int, Long, Float, Double, Decimal, Date, Time, Timestamp, TimestampTZ, String, UUID, Fixed, Binary,
+	Boolean, Int, Long, Float, Double, Decimal, Date, Time, Timestamp, TimestampTZ, TimestampNs, TimestampTZNs, String, UUID, Fixed, Binary,
 }
 
 // driver applies operations to a column and its oracle.

@@ -8,7 +8,7 @@ import (
 // Kind is the constructor of a logical type.
 type Kind uint8
 
-// The logical types of Iceberg format version 2.
+// The logical types of Iceberg format version 2, and the nanoseconds of version 3.
 const (
 	Boolean Kind = iota
 	Int
@@ -20,6 +20,8 @@ const (
 	Time
 	Timestamp
 	TimestampTZ
+	TimestampNs
+	TimestampTZNs
 	String
 	UUID
 	Fixed
@@ -31,7 +33,7 @@ const (
 )
 
 var kindNames = [kinds]string{
-	"boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz",
+	"boolean", "int", "long", "float", "double", "decimal", "date", "time", "timestamp", "timestamptz", "timestamp_ns", "timestamptz_ns",
 	"string", "uuid", "fixed", "binary", "struct", "list", "map",
 }
 
@@ -137,7 +139,7 @@ func (t Type) physical() (Physical, int) {
 		return PhysBool, 0
 	case Int, Date:
 		return PhysInt32, 0
-	case Long, Time, Timestamp, TimestampTZ:
+	case Long, Time, Timestamp, TimestampTZ, TimestampNs, TimestampTZNs:
 		return PhysInt64, 0
 	case Float:
 		return PhysFloat, 0

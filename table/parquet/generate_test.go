@@ -19,7 +19,7 @@ type entry struct {
 
 var primitives = []column.Kind{
 	column.Boolean, column.Int, column.Long, column.Float, column.Double, column.Decimal, column.Date, column.Time,
-	column.Timestamp, column.TimestampTZ, column.String, column.UUID, column.Fixed, column.Binary,
+	column.Timestamp, column.TimestampTZ, column.TimestampNs, column.TimestampTZNs, column.String, column.UUID, column.Fixed, column.Binary,
 }
 
 // typeOf completes a primitive kind.

@@ -62,7 +62,7 @@ func annotate(el *format.SchemaElement, t column.Type) {
 	if leaf.Physical == column.PhysFixed {
 		el.TypeLength = thrift.New(int32(leaf.FixedLen))
 	}
-	micros := format.TimeUnit{Value: &format.MicroSeconds{}}
+	micros, nanos := format.TimeUnit{Value: &format.MicroSeconds{}}, format.TimeUnit{Value: &format.NanoSeconds{}}
 	switch t.Kind {
 	case column.String:
 		el.LogicalType.Value = &format.StringType{}
@@ -79,6 +79,10 @@ func annotate(el *format.SchemaElement, t column.Type) {
 	case column.TimestampTZ:
 		el.LogicalType.Value = &format.TimestampType{Unit: micros, IsAdjustedToUTC: true}
 		el.ConvertedType = thrift.New(deprecated.TimestampMicros)
+	case column.TimestampNs:
+		el.LogicalType.Value = &format.TimestampType{Unit: nanos}
+	case column.TimestampTZNs:
+		el.LogicalType.Value = &format.TimestampType{Unit: nanos, IsAdjustedToUTC: true}
 	case column.Decimal:
 		el.LogicalType.Value = &format.DecimalType{Scale: int32(t.Scale), Precision: int32(t.Precision)}
 		el.ConvertedType = thrift.New(deprecated.Decimal)

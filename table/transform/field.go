@@ -71,6 +71,13 @@ func (f *field) choose() {
 			}
 			f.narrow = func(_ *field, b []byte) int64 { return bucketOf(wideFrom(b).hash(), n) }
 		}
+		if nanos(f.typ.Kind) { // the specification hashes microseconds
+			f.ints = func(v []int64) {
+				for i, x := range v {
+					v[i] = bucketOf(hashLong(floorDiv(x, nanosPerMicro)), n)
+				}
+			}
+		}
 	case Truncate:
 		f.ints = func(v []int64) {
 			for i, x := range v {
@@ -86,7 +93,7 @@ func (f *field) choose() {
 			}
 		}
 	default:
-		f.ints = timeFunc(f.term.Kind, f.typ.Kind == column.Date)
+		f.ints = timeFunc(f.term.Kind, f.typ.Kind)
 	}
 }
 
@@ -104,14 +111,17 @@ func truncateBytes(kind column.Kind, width int) func(*field, []byte) []byte {
 	}
 }
 
-// timeFunc transforms days (of a date) or microseconds to whole units since 1970.
-func timeFunc(kind Kind, date bool) func([]int64) {
+// timeFunc transforms days (of a date), microseconds or nanoseconds to whole units since 1970.
+func timeFunc(kind Kind, src column.Kind) func([]int64) {
 	unit := int64(microsPerDay)
-	switch {
-	case date:
-		unit = 1
-	case kind == Hour:
+	if kind == Hour {
 		unit = microsPerHour
+	}
+	switch {
+	case src == column.Date:
+		unit = 1
+	case nanos(src):
+		unit *= nanosPerMicro
 	}
 	var calendar func(int64) int64
 	switch kind {

@@ -10,6 +10,7 @@ import (
 const (
 	microsPerHour = 3600 * 1_000_000
 	microsPerDay  = 24 * microsPerHour
+	nanosPerMicro = 1000
 	monthsPerYear = 12
 	epochYear     = 1970
 )

@@ -111,6 +111,8 @@ func sources() []source {
 		int64s(p.Time, column.Time, 0, 86_399_999_999, func(v int64) iceberg.Literal { return iceberg.TimeLiteral(v) }),
 		int64s(p.Timestamp, column.Timestamp, -micros, micros, func(v int64) iceberg.Literal { return iceberg.TimestampLiteral(v) }),
 		int64s(p.TimestampTz, column.TimestampTZ, -micros, micros, func(v int64) iceberg.Literal { return iceberg.TimestampLiteral(v) }),
+		int64s(p.TimestampNs, column.TimestampNs, -long, long, func(v int64) iceberg.Literal { return iceberg.TimestampNsLiteral(v) }),
+		int64s(p.TimestampTzNs, column.TimestampTZNs, -long, long, func(v int64) iceberg.Literal { return iceberg.TimestampNsLiteral(v) }),
 		{column.Type{Kind: column.Float}, p.Float32, func(t *rapid.T) (func(*column.Column), iceberg.Literal) {
 			v := rapid.Float32().Draw(t, "v")
 			return func(c *column.Column) { c.AppendFloat(math.Float32bits(v)) }, iceberg.Float32Literal(v)
@@ -149,6 +151,8 @@ func plain(lit iceberg.Optional[iceberg.Literal]) any {
 		return iceberg.Time(v)
 	case iceberg.TimestampLiteral:
 		return iceberg.Timestamp(v)
+	case iceberg.TimestampNsLiteral:
+		return iceberg.TimestampNano(v)
 	case iceberg.StringLiteral:
 		return string(v)
 	case iceberg.BinaryLiteral:
@@ -283,6 +287,9 @@ func TestHashesOfTheSpecification(t *testing.T) {
 	f(column.Type{Kind: column.Timestamp}, i64(micros("2017-11-16T22:31:08Z")), -2047944441)
 	f(column.Type{Kind: column.Timestamp}, i64(micros("2017-11-16T22:31:08.000001Z")), -1207196810)
 	f(column.Type{Kind: column.TimestampTZ}, i64(micros("2017-11-16T14:31:08-08:00")), -2047944441)
+	f(column.Type{Kind: column.TimestampNs}, i64(1000*micros("2017-11-16T22:31:08Z")), -2047944441)
+	f(column.Type{Kind: column.TimestampNs}, i64(1000*micros("2017-11-16T22:31:08.000001Z")+1), -1207196810)
+	f(column.Type{Kind: column.TimestampTZNs}, i64(1000*micros("2017-11-16T14:31:08.000001-08:00")+1), -1207196810)
 	f(column.Type{Kind: column.String}, func(c *column.Column) { c.AppendBytes([]byte("iceberg")) }, 1210000089)
 	id := uuid.MustParse("f79c3e09-677c-4bbd-a479-3f349cb785e7")
 	f(column.Type{Kind: column.UUID}, func(c *column.Column) { c.AppendFixed(id[:]) }, 1488055340)

@@ -206,11 +206,17 @@ func (k Kind) takes(src column.Kind) bool {
 			return false
 		}
 	case Hour:
-		return src == column.Timestamp || src == column.TimestampTZ
+		return timestamp(src)
 	default: // Year, Month, Day
-		return src == column.Date || src == column.Timestamp || src == column.TimestampTZ
+		return src == column.Date || timestamp(src)
 	}
 }
+
+func timestamp(src column.Kind) bool {
+	return src == column.Timestamp || src == column.TimestampTZ || nanos(src)
+}
+
+func nanos(src column.Kind) bool { return src == column.TimestampNs || src == column.TimestampTZNs }
 
 func suitable(src column.Kind) string {
 	s := ""

@@ -76,6 +76,8 @@ func (f *field) sourceValue(e *entry) any {
 		return iceberg.Time(e.n)
 	case column.Timestamp, column.TimestampTZ:
 		return iceberg.Timestamp(e.n)
+	case column.TimestampNs, column.TimestampTZNs:
+		return iceberg.TimestampNano(e.n)
 	case column.Decimal:
 		return iceberg.Decimal{Val: f.decimal(e), Scale: f.typ.Scale}
 	case column.String:
@@ -116,6 +118,10 @@ func (f *field) result() iceberg.Type {
 		return iceberg.PrimitiveTypes.Timestamp
 	case column.TimestampTZ:
 		return iceberg.PrimitiveTypes.TimestampTz
+	case column.TimestampNs:
+		return iceberg.PrimitiveTypes.TimestampNs
+	case column.TimestampTZNs:
+		return iceberg.PrimitiveTypes.TimestampTzNs
 	default:
 		return nil
 	}

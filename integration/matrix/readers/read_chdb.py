@@ -6,7 +6,7 @@ os.chdir("/")  # icebergLocal opens only what is below the working directory at 
 import chdb  # noqa: E402
 import pyarrow as pa  # noqa: E402
 
-from canon import condition, run, select  # noqa: E402
+from canon import condition, plain, run, select  # noqa: E402
 
 
 def source(case):
@@ -16,7 +16,7 @@ def source(case):
 
 def query(sql):
     # Strings come as bytes: a column of type binary is a String in ClickHouse.
-    return pa.ipc.open_file(chdb.query(sql + " settings output_format_arrow_string_as_string = 0", "Arrow").bytes()).read_all().to_pylist()
+    return plain(pa.ipc.open_file(chdb.query(sql + " settings output_format_arrow_string_as_string = 0", "Arrow").bytes()).read_all())
 
 
 def rows(case, columns):

@@ -5,7 +5,7 @@ import sysconfig
 
 import duckdb
 
-from canon import condition, run, select
+from canon import condition, plain, run, select
 
 con = duckdb.connect(config={"allow_unsigned_extensions": "true"})
 for x in ("avro", "iceberg"):
@@ -18,7 +18,7 @@ def source(case):
 
 
 def rows(case, columns):
-    return con.execute(select(case, columns, source(case))).to_arrow_table().to_pylist()
+    return plain(con.execute(select(case, columns, source(case))).to_arrow_table())
 
 
 def count(case, q):

@@ -8,12 +8,12 @@ import pyiceberg
 from pyiceberg.expressions import EqualTo, GreaterThanOrEqual, IsNull, LessThan, NotNull
 from pyiceberg.table import StaticTable
 
-from canon import EPOCH, MICRO, run
+from canon import EPOCH, MICRO, plain, run
 
 
 def rows(case, columns):
     t = StaticTable.from_metadata(case["metadata"])
-    return t.scan(selected_fields=tuple(c["name"] for c in columns)).to_arrow().to_pylist()
+    return plain(t.scan(selected_fields=tuple(c["name"] for c in columns)).to_arrow())
 
 
 def literal(c, value):
@@ -35,6 +35,8 @@ def count(case, q):
         filter = kinds[q["op"]](q["column"])
     else:
         c = next(c for c in case["columns"] if c["name"] == q["column"])
+        if c["kind"].endswith("_ns"):
+            return None  # no literal becomes one of nanoseconds
         filter = {"=": EqualTo, "<": LessThan, ">=": GreaterThanOrEqual}[q["op"]](q["column"], literal(c, q["literal"]))
     return StaticTable.from_metadata(case["metadata"]).scan(row_filter=filter, selected_fields=("rid",)).to_arrow().num_rows
 
