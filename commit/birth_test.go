@@ -41,7 +41,9 @@ func stagedOpen(b *bench, writer string) *Table {
 	return t
 }
 
-func TestBirthIsOneCommitWhereTheCatalogCan(t *testing.T) { onFormats(t, birthIsOneCommitWhereTheCatalogCan) }
+func TestBirthIsOneCommitWhereTheCatalogCan(t *testing.T) {
+	onFormats(t, birthIsOneCommitWhereTheCatalogCan)
+}
 
 func birthIsOneCommitWhereTheCatalogCan(t *testing.T, format int) {
 	t.Helper()
@@ -176,7 +178,7 @@ func TestCreation(t *testing.T) {
 	require.Equal(t, "user.id_bucket", spec.Field(1).Name)
 	require.Equal(t, "nothing", spec.Field(2).Name)
 	props := w.Properties()
-	require.Equal(t, "0", props["commit.retry.num-retries"])
+	require.Equal(t, "10", props["commit.retry.num-retries"])
 	require.Equal(t, "true", props["write.metadata.delete-after-commit.enabled"])
 	require.Equal(t, "5", props["write.metadata.previous-versions-max"], "the caller's come last")
 	require.Equal(t, "zstd", props["write.parquet.compression-codec"])

@@ -207,7 +207,9 @@ func foreignSnapshotsInBetween(t *testing.T, format int) {
 }
 
 // Another branch may take the sequence number of a snapshot that was not answered: same head, new snapshot.
-func TestAnotherBranchTakesTheSequenceNumber(t *testing.T) { onFormats(t, anotherBranchTakesTheSequenceNumber) }
+func TestAnotherBranchTakesTheSequenceNumber(t *testing.T) {
+	onFormats(t, anotherBranchTakesTheSequenceNumber)
+}
 
 func anotherBranchTakesTheSequenceNumber(t *testing.T, format int) {
 	t.Helper()

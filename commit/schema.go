@@ -69,6 +69,9 @@ const (
 	keyMaxSnapshotAge   = "history.expire.max-snapshot-age-ms"
 	previousVersions    = 20
 	defaultFormat       = 2
+	// foreignRetries is for other engines: each of our commits makes theirs begin again, and the usual four tries are used
+	// up before a rewrite of theirs gets in between two that are a second apart. We never retry so.
+	foreignRetries = 10
 )
 
 // properties are those of a new table: ours below the caller's.
@@ -80,7 +83,7 @@ func (t *Table) properties(c *Creation) iceberg.Properties {
 	u := t.spec.Upkeep
 	props := iceberg.Properties{
 		keyFormatVersion:    strconv.Itoa(format),
-		keyNumRetries:       "0",
+		keyNumRetries:       strconv.Itoa(foreignRetries),
 		keyDeleteMetadata:   "true",
 		keyPreviousVersions: strconv.Itoa(previousVersions),
 		keyMinSnapshots:     strconv.Itoa(u.KeepMin),

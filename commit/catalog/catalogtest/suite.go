@@ -164,7 +164,7 @@ func (s *suite) birth() {
 	require.True(s.t, t.Exists())
 	require.NotNil(s.t, t.Iceberg().CurrentSnapshot(), "a table of ours is never without a snapshot")
 	props := t.Properties()
-	require.Equal(s.t, "0", props["commit.retry.num-retries"])
+	require.Equal(s.t, "10", props["commit.retry.num-retries"])
 	require.Equal(s.t, "conformance/main", props[commit.CreatedByKey])
 	f, ok := t.Schema().FindFieldByName("at")
 	require.True(s.t, ok)
