@@ -6,12 +6,12 @@ func handoverMutations() []mutation {
 	return []mutation{
 		{
 			name: "handover/rows", file: "compaction/handover/check.go", pkg: pkg, test: "TestCheck",
-			old: "if added > deleted || added < least {", text: "if added < 0 {",
+			old: "if added > deleted || added < least {", text: "if added > deleted && added < least {",
 			why: "a rewrite by another engine keeps the rows",
 		},
 		{
 			name: "handover/history", file: "compaction/handover/check.go", pkg: pkg, test: "TestCheck",
-			old: "if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {", text: "if s.ParentSnapshotID == nil {\n\t\t\treturn out, nil\n\t\t}\n\t\tif false {",
+			old: "if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {", text: "if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {\n\t\t\treturn out, nil\n\t\t}\n\t\tif false {",
 			why: "what another engine has rewritten is what it was given",
 		},
 		{
