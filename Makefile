@@ -23,6 +23,8 @@ E2E_ARGS  ?=
 MEMORY_ARGS ?=
 COMMITS_ARGS ?=
 FLATCOMMITS ?= 10000
+DAYHOURS  ?= 24
+DAYTABLES ?= 20
 INTEGRATION_ARGS ?=
 
 # Under this tag the Kafka client's locks let the simulator's virtual time go on.
@@ -82,6 +84,10 @@ bench-commits: build ## Measure the CPU of a daemon with 50 tables that commit e
 flat: ## Compare commit FLATCOMMITS of a table with commit 100: time, metadata.json, manifest list (SQLite and REST)
 	$(GO) test -count=1 -timeout 120m -v ./commit/catalog -run TestCommitCostIsFlat -flat.commits $(FLATCOMMITS)
 
+.PHONY: day
+day: ## Let DAYTABLES tables grow for DAYHOURS hours of a compressed clock, maintained, and compare the last hour with an early one
+	@test $(DAYHOURS) = 0 || $(GO) test -count=1 -timeout 10h -v ./integration/day -run TestDay -day.hours $(DAYHOURS) -day.tables $(DAYTABLES)
+
 .PHONY: mutation
 mutation: ## Take out the checks of exactly once, one at a time; each must be missed by its test (MUTATION_ARGS='-run pin')
 	$(GO) run ./internal/mutation $(MUTATION_ARGS)
@@ -95,9 +101,10 @@ sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run
 	$(SIM) -count=1 -timeout 10h -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
 
 .PHONY: soak
-soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
+soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, let tables grow for a day, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
 	$(MAKE) sim
 	$(MAKE) flat
+	$(MAKE) day
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	$(MAKE) kills
 
