@@ -6,6 +6,7 @@ import (
 	"sort"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -289,4 +290,32 @@ func TestTopicIsSucceededWhileAPartitionIsBegun(t *testing.T) {
 	p.Drain()
 	require.NoError(t, wait())
 	w.proven("t")
+}
+
+// A broker that lags behind names a predecessor of the topic. The table halts, and goes on by itself when the broker names
+// the topic that it was filled from; one that really was created again waits for a decision.
+func TestHaltOverALaggingBrokerEnds(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	w.produce("a", 0, 5)
+	o := w.attentive(w.jsonTable("t", "a"))
+	p, _ := w.start(o)
+	o.recorder().landed("t", 5)
+	tab := p.byName["db.t"]
+	now, err := p.feeds[0].client.TopicNow(t.Context(), "a")
+	require.NoError(t, err)
+	tab.fail(tab.recreated(kafka.Topic{Name: "a", ID: [16]byte{9}}, now.ID))
+	o.recorder().failed("t", codeRecreated)
+	w.produce("a", 0, 5)
+	w.awaitRows("t", "a", w.expected("a"))
+	require.Len(t, o.recorder().halts("t"), 1)
+
+	w.recreate("a")
+	require.Eventually(t, func() bool { return len(o.recorder().halts("t")) == 2 }, 20*time.Second, 5*time.Millisecond)
+	looked := make(chan bool, 1)
+	tab.do(func(ctx context.Context) {
+		tab.look(ctx)
+		looked <- tab.status.failed()
+	})
+	require.True(t, <-looked)
+	require.Len(t, o.recorder().halts("t"), 2)
 }

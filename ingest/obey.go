@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/commit/state"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 )
@@ -69,8 +70,8 @@ func (o *owner) look(ctx context.Context) {
 	}
 }
 
-// resolved gives the table if what halted it has been decided: its history, which can be read again, or anything else
-// by a control record. Nothing but a control record leads into a new table of the same name.
+// resolved gives the table if what halted it has been decided: its history, which can be read again, a topic that turns
+// out to be the right one, or anything else by a control record. Nothing but a control record leads into a new table of the same name.
 func (o *owner) resolved(ctx context.Context) (*commit.Table, error) {
 	t, err := commit.Open(ctx, o.pipeline.opts.Catalog, o.spec(), commit.Env{Now: o.now})
 	if err != nil || !t.Exists() {
@@ -78,10 +79,29 @@ func (o *owner) resolved(ctx context.Context) (*commit.Table, error) {
 	}
 	decided := t.ControlMark() != "" && t.ControlMark() != o.known.mark
 	same := o.known.table == uuid.UUID{} || o.known.table == t.Metadata().TableUUID()
-	if decided || same && commit.AboutHistory(o.status.code()) {
+	code := o.status.code()
+	if decided || same && (commit.AboutHistory(code) || code == codeRecreated && o.rightTopics(ctx, t)) {
 		return t, nil
 	}
 	return nil, nil
+}
+
+// rightTopics says that every topic that the table knows is the one it was filled from: a broker that lagged behind had
+// named a predecessor. Ids never come back, so this cannot be said of a topic that was created again.
+func (o *owner) rightTopics(ctx context.Context, t *commit.Table) bool {
+	asked := map[state.Stream]bool{}
+	for _, e := range t.State().Entries {
+		s := e.Stream
+		if s.Source != o.source.name || asked[s] {
+			continue
+		}
+		asked[s] = true
+		now, err := o.source.client.TopicNow(ctx, s.Topic)
+		if err != nil || s.ID == [16]byte{} || now.ID != s.ID || !alike(s.Cluster, o.source.client.Cluster()) {
+			return false
+		}
+	}
+	return len(asked) > 0
 }
 
 // restate says that a halted table has another reason to stand still by now: a rollback may take back the very decision
