@@ -118,6 +118,42 @@ func TestMissingPage(t *testing.T) {
 	require.Empty(t, res.Outputs)
 }
 
+// References without a dictionary in their chunk are damage. They must not find that of the chunk before.
+func TestMissingDictionary(t *testing.T) {
+	o := parquet.Options{PageRows: 500, NoPageIndex: true}
+	ins, l, _ := big(t, o, 2, 1000)
+	f, b := opened(t, &ins[1], l)
+	tried := 0
+	for c := range f.meta.RowGroups[0].Columns {
+		md := &f.meta.RowGroups[0].Columns[c].MetaData
+		var p pages
+		p.start(f, md)
+		h, page, err := p.next()
+		require.NoError(t, err)
+		if h.kind != format.DictionaryPage {
+			continue
+		}
+		sound := *md
+		md.DictionaryPageOffset, md.TotalCompressedSize = 0, md.TotalCompressedSize-int64(len(page))
+		require.Equal(t, p.at, md.DataPageOffset)
+		// The dictionary of the other file is too large for the output's, so that references become values.
+		for _, most := range []int{1, 0} {
+			o.DictBytes = most
+			var mem memory
+			res, err := Rewrite(t.Context(), []Input{ins[0], input("bad", refooted(t, f, bytes.Clone(b)), nil)}, mem.options(l, o))
+			var d *Damaged
+			require.ErrorAs(t, err, &d, l.Leaves[c].Name())
+			require.Equal(t, "bad", d.Path)
+			require.Equal(t, l.Leaves[c].Name(), d.Column)
+			require.ErrorIs(t, d, errIndex)
+			require.Empty(t, res.Outputs)
+		}
+		*md = sound
+		tried++
+	}
+	require.Positive(t, tried)
+}
+
 func TestFilesThatAreNone(t *testing.T) {
 	ins, l, _ := big(t, parquet.Options{}, 1, 50)
 	_, b := opened(t, &ins[0], l)

@@ -96,6 +96,9 @@ type inputDict struct {
 	off   []uint32 // one more than there are values
 }
 
+// reset leaves a dictionary without values.
+func (in *inputDict) reset() { in.plain, in.off = nil, append(in.off[:0], 0) }
+
 // load finds the values of a dictionary page.
 func (in *inputDict) load(plain []byte, n, width int) error {
 	in.plain, in.off = plain, in.off[:0]

@@ -85,6 +85,7 @@ func (w *worker) piece(j *columnJob, p *piece) error {
 	c.codec, _ = parquet.CodecOf(c.md.Codec)
 	j.read += c.md.TotalCompressedSize
 	at := chunkStart(c.md)
+	w.source.reset() // references of this chunk must not find the dictionary of the one before
 	err := guard(func() (err error) {
 		if c.facts, err = p.file.facts(cc, j.leaf, p.rows); err != nil {
 			return err

@@ -23,6 +23,11 @@ func rewriting() []mutation {
 			old: "return !there || !sameDeletes(t, b.inv.tasks[f.Path])", text: "return !there || t.File == nil",
 			why: "a group from which rows were deleted meanwhile is not tried again with the files that still have them",
 		},
+		{
+			name: "rewrite/dictionary", file: "compaction/rewrite/merge.go", pkg: "./compaction/rewrite", test: "TestMissingDictionary",
+			old: "\tw.source.reset() // references of this chunk must not find the dictionary of the one before\n", text: "",
+			why: "references are never looked up in the dictionary of another file",
+		},
 	}
 }
 
