@@ -53,6 +53,8 @@ type Storage struct {
 	S3 *S3 `yaml:"s3"`
 	// Azure Blob Storage, also as Data Lake Storage: `abfss:`, `wasbs:`.
 	Azure *Azure `yaml:"azure"`
+	// Google Cloud Storage: `gs:`.
+	GCS *GCS `yaml:"gcs"`
 }
 
 // S3 configures the object store. What is left out comes from the AWS default chain or from the catalog's vended credentials.
@@ -112,4 +114,17 @@ type Azure struct {
 	ClientSecret Secret `yaml:"client_secret"`
 	// File that holds the secret of the service principal.
 	ClientSecretFile string `yaml:"client_secret_file"`
+}
+
+// GCS configures Google Cloud Storage. Without credentials here, the catalog's vended token is taken, or the process's own
+// login: GOOGLE_APPLICATION_CREDENTIALS, workload identity, the metadata server.
+type GCS struct {
+	// Address of an emulator. Empty: Google's.
+	Endpoint string `yaml:"endpoint"`
+	// Content of a key file, as JSON: of a service account or of workload identity federation.
+	Credentials Secret `yaml:"credentials"`
+	// Key file.
+	CredentialsFile string `yaml:"credentials_file"`
+	// Sends no credentials: for an emulator.
+	Anonymous bool `yaml:"anonymous"`
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,6 +20,9 @@ func (v rules) storage(s Storage) {
 	}
 	if s.Azure != nil && v.storedIn("storage.azure", "Azure", "abfss", "abfs", "wasbs", "wasb") {
 		v.azure("storage.azure", s.Azure)
+	}
+	if s.GCS != nil && v.storedIn("storage.gcs", "Google Cloud Storage", "gs") {
+		v.gcs("storage.gcs", s.GCS)
 	}
 }
 
@@ -105,5 +109,22 @@ func (v rules) azure(path string, a *Azure) {
 	}
 	if sas := a.SASToken.Reveal(); sas != "" && !strings.Contains(sas, "sig=") {
 		v.fault(path, "copy all of it, from sv= to the end of sig=", "a shared access signature has a sig=")
+	}
+}
+
+func (v rules) gcs(path string, g *GCS) {
+	if g.Endpoint != "" {
+		if u := v.httpAddress(path+".endpoint", g.Endpoint); u != nil && remotePlain(u) && !g.Anonymous {
+			v.fault(path+".endpoint", "use an https endpoint, or set anonymous", "the token would be sent in plain text with every request")
+		}
+	}
+	if g.Anonymous {
+		v.uselessSecret(path+".credentials", "nothing is sent with "+path+".anonymous")
+	}
+	var file struct {
+		Type string `json:"type"`
+	}
+	if text := g.Credentials.Reveal(); text != "" && (json.Unmarshal([]byte(text), &file) != nil || file.Type == "") {
+		v.fault(path, "use the JSON file that Google's console or gcloud makes", "the credentials are no key file")
 	}
 }

@@ -53,10 +53,30 @@ tables:
 	require.Contains(t, r.err, "[E_STORE_BUCKET] — create container lkae of acct.dfs.core.windows.net, or correct")
 }
 
+// And a bucket of Google's.
+func TestMissingGCSBucketIsAMistakeInTheConfiguration(t *testing.T) {
+	fake := storetest.NewGCS(t, "lake")
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
+pipeline: p
+sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}
+catalog: {type: sqlite, path: c.db, warehouse: "gs://lkae/warehouse"}
+storage: {gcs: {endpoint: "%s", anonymous: true}}
+admin: {listen: "off"}
+tables:
+  - name: db.t
+    topics: [t]
+    value: {format: raw}
+`, fake.URL), 0o600))
+	r := command(t, "run", "-c", "c.yaml", "--until-latest")
+	require.Equal(t, failure.ExitConfig, r.code, r.err)
+	require.Contains(t, r.err, "[E_STORE_BUCKET] — create bucket lkae, or correct")
+}
+
 // A warehouse that no store serves is refused at the start, by name.
 func TestUnservedWarehouseIsAMistakeInTheConfiguration(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, location := range []string{"gs://lake/warehouse", "hdfs://name/warehouse"} {
+	for _, location := range []string{"oss://lake/warehouse", "hdfs://name/warehouse"} {
 		require.NoError(t, os.WriteFile("c.yaml", fmt.Appendf(nil, `
 pipeline: p
 sources: {main: {type: kafka, brokers: ["127.0.0.1:1"]}}

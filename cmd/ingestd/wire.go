@@ -139,6 +139,9 @@ func storeOptions(c *config.Config) store.Options {
 			TenantID: a.TenantID, ClientID: a.ClientID, ClientSecret: a.ClientSecret.Reveal(),
 		}
 	}
+	if g := c.Storage.GCS; g != nil {
+		o.GCS = store.GCSOptions{Endpoint: g.Endpoint, Credentials: g.Credentials.Reveal(), Anonymous: g.Anonymous}
+	}
 	o.Parts = uploadParts(c, cmp.Or(o.S3.PartSize, int64(config.DefaultPartSize)))
 	return o
 }

@@ -5,7 +5,7 @@
 #   stack.sh stop [--wipe] [PART...]  stop what a former start left running (all of it without PART); --wipe removes its data
 #   stack.sh status              what runs
 # Parts: kafka registry s3 rest postgres readers (the default, also called "default"); hive; spark thrift trino nessie ("full": all of these);
-# connect sparkjob flink, for the public benchmark.
+# azure gcs, which make stores starts for itself; connect sparkjob flink, for the public benchmark.
 . "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/lib.sh"
 for part in "$here"/parts/*.sh; do . "$part"; done
 

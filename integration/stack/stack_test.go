@@ -56,6 +56,7 @@ func TestComposeFileIsInStep(t *testing.T) {
 		"registry": {"apicurio/apicurio-registry:" + v["APICURIO_VERSION"], []string{"127.0.0.1:" + v["REGISTRY_PORT"] + ":8080"}},
 		"s3":       {"ghcr.io/versity/versitygw:" + v["VERSITYGW_VERSION"], []string{"127.0.0.1:" + v["S3_PORT"] + ":" + v["S3_PORT"]}},
 		"azure":    {"mcr.microsoft.com/azure-storage/azurite:" + v["AZURITE_VERSION"], []string{"127.0.0.1:" + v["AZURE_PORT"] + ":" + v["AZURE_PORT"]}},
+		"gcs":      {"fsouza/fake-gcs-server:" + v["FAKE_GCS_VERSION"][1:], []string{"127.0.0.1:" + v["GCS_PORT"] + ":" + v["GCS_PORT"]}},
 		"rest":     {"apache/iceberg-rest-fixture:" + v["ICEBERG_VERSION"], []string{"127.0.0.1:" + v["REST_PORT"] + ":8181"}},
 	}
 	require.Equal(t, want, got)
@@ -63,6 +64,7 @@ func TestComposeFileIsInStep(t *testing.T) {
 		"HOST://127.0.0.1:" + v["KAFKA_PORT"],
 		"--access " + v["S3_ACCESS_KEY"] + " --secret " + v["S3_SECRET_KEY"] + " --region " + v["S3_REGION"] + " --port :" + v["S3_PORT"],
 		`"--blobPort", "` + v["AZURE_PORT"] + `"`,
+		`"-port", "` + v["GCS_PORT"] + `"`,
 		"mkdir -p /data/" + v["S3_BUCKET"],
 		"CATALOG_WAREHOUSE: s3://" + v["S3_BUCKET"] + "/warehouse",
 		"CATALOG_S3_ENDPOINT: http://s3:" + v["S3_PORT"],

@@ -127,6 +127,9 @@ func azurite(t *testing.T) (*stack.Stack, store.AzureOptions) {
 	t.Setenv("AZURE_PORT", strconv.Itoa(freePort(t)))
 	st, err := stack.Find(os.Stderr)
 	require.NoError(t, err)
+	if err := st.Install(t.Context(), "azure"); err != nil {
+		t.Skip("the emulator cannot be installed here: ", err)
+	}
 	require.NoError(t, st.Start(t.Context(), "azure"))
 	t.Cleanup(func() { require.NoError(t, st.Stop(context.WithoutCancel(t.Context()), true)) })
 	return st, store.AzureOptions{
@@ -142,5 +145,32 @@ func TestAzureStore(t *testing.T) {
 	require.NoError(t, err)
 	base := "abfss://" + st.Value("AZURE_CONTAINER") + "@" + st.Value("AZURE_ACCOUNT") + ".dfs.core.windows.net/"
 	asked(t, s, "abfss", "Azurite "+st.Value("AZURITE_VERSION"), storetest.Target{Base: base + "conformance", Wire: wire})
+	t.Run("tables", func(t *testing.T) { tables(t, s, base+"warehouse") })
+}
+
+// fakeGCS starts an emulator of Google Cloud Storage on a port of its own.
+func fakeGCS(t *testing.T) (*stack.Stack, store.GCSOptions) {
+	t.Setenv("INGESTD_STACK_RUN", t.TempDir())
+	t.Setenv("GCS_PORT", strconv.Itoa(freePort(t)))
+	st, err := stack.Find(os.Stderr)
+	require.NoError(t, err)
+	if err := st.Install(t.Context(), "gcs"); err != nil {
+		t.Skip("the emulator cannot be installed here: ", err)
+	}
+	require.NoError(t, st.Start(t.Context(), "gcs"))
+	t.Cleanup(func() { require.NoError(t, st.Stop(context.WithoutCancel(t.Context()), true)) })
+	return st, store.GCSOptions{Endpoint: "http://127.0.0.1:" + st.Value("GCS_PORT"), Anonymous: true}
+}
+
+func TestGCSStore(t *testing.T) {
+	st, o := fakeGCS(t)
+	wire := storetest.NewWire()
+	o.Transport = wire
+	s, err := store.Open(store.Options{GCS: o, S3: store.S3Options{PartSize: 5 << 20}})
+	require.NoError(t, err)
+	base := "gs://" + st.Value("GCS_BUCKET") + "/"
+	asked(t, s, "gs", "fake-gcs-server "+st.Value("FAKE_GCS_VERSION")[1:], storetest.Target{
+		Base: base + "conformance", Wire: wire, Lost: 1 << 20, // the emulator makes an object of what it has when it is asked how much that is
+	})
 	t.Run("tables", func(t *testing.T) { tables(t, s, base+"warehouse") })
 }

@@ -49,5 +49,15 @@ func storeMutations() []mutation {
 			old: "b == nil || b.Name == nil || azureFolder(b)", text: "b == nil || b.Name == nil",
 			why: "directories of a hierarchical namespace are no orphans",
 		},
+		{
+			name: "gcs/sum", file: "table/store/gcsupload.go", pkg: pkg, test: "TestGCSDamageOnTheWayIsRefused",
+			old: "return s.g.compare(ctx, s.at, *s.done, crc32cText(s.sum.Sum32()))", text: "return nil",
+			why: "a large file that was damaged on the way is noticed and removed",
+		},
+		{
+			name: "gcs/session", file: "table/store/gcsupload.go", pkg: pkg, test: "TestGCSSuite",
+			old: "\t\t\thas, ask = now, false\n", text: "\t\t\thas, ask = end, false\n",
+			why: "what the service has not taken of a part is sent again",
+		},
 	}
 }

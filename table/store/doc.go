@@ -2,8 +2,8 @@
 // the same access to the same places.
 //
 // One Stores value belongs to one process. It knows local files (file: URIs and plain paths), S3 compatibles (s3:,
-// s3a:) and Azure Blob Storage (abfss:, wasbs:), keeps one client per distinct set of settings and bounds what all
-// uploads hold in memory. What the object stores have in common is in object*.go and upload.go; each adds its requests.
+// s3a:), Azure Blob Storage (abfss:, wasbs:) and Google Cloud Storage (gs:), keeps one client per distinct set of settings
+// and bounds what all uploads hold in memory. What the object stores have in common is in object*.go and upload.go; each adds its requests.
 //
 // Invariants:
 //   - Put is atomic: afterwards the whole file is there and durable, or nothing is there under its name. Local
@@ -14,5 +14,5 @@
 //     missing file satisfies errors.Is(err, fs.ErrNotExist).
 //   - Transient errors are retried inside the clients (exponential backoff with jitter); what comes out is worth a pause.
 //
-// It is the only package that touches aws-sdk-go-v2 and azure-sdk-for-go.
+// It is the only package that touches aws-sdk-go-v2 and azure-sdk-for-go. Google's own client would be a quarter of the binary (docs/DESIGN.md).
 package store

@@ -38,7 +38,7 @@ func (s *Stores) Register(ctx context.Context) (restore func()) {
 }
 
 // objectSchemes are those of the locations that lie in an object store.
-func objectSchemes() []string { return []string{"s3", "s3a", "abfss", "abfs", "wasbs", "wasb"} }
+func objectSchemes() []string { return []string{"s3", "s3a", "abfss", "abfs", "wasbs", "wasb", "gs"} }
 
 func replace(scheme string, factory iceio.SchemeFactory) {
 	iceio.Unregister(scheme)

@@ -64,7 +64,7 @@ func TestLocalFilesAreForTheGroup(t *testing.T) {
 func TestUnknownSchemesAreConfigErrors(t *testing.T) {
 	s, err := store.Open(store.Options{})
 	require.NoError(t, err)
-	for _, loc := range []string{"gs://b/x", "hdfs://n/x"} {
+	for _, loc := range []string{"oss://b/x", "hdfs://n/x"} {
 		_, err := s.For(loc)
 		require.Equal(t, failure.Config, failure.ClassOf(err), loc)
 		require.Equal(t, "E_STORE_SCHEME", failure.CodeOf(err))

@@ -63,7 +63,7 @@ type S3 struct {
 
 	mu       sync.Mutex
 	buckets  map[string]map[string]object
-	uploads  map[string]*multipart
+	uploads  map[string]*partial
 	requests []Request
 	fault    func(Request) Fault
 	conns    int
@@ -78,7 +78,7 @@ type object struct {
 	modified time.Time
 }
 
-type multipart struct {
+type partial struct {
 	bucket, key string
 	algorithm   string
 	customer    string
@@ -87,7 +87,7 @@ type multipart struct {
 
 // NewS3 starts a server with the given buckets; it stops with the test.
 func NewS3(t testing.TB, buckets ...string) *S3 {
-	s := &S3{buckets: map[string]map[string]object{}, uploads: map[string]*multipart{}}
+	s := &S3{buckets: map[string]map[string]object{}, uploads: map[string]*partial{}}
 	for _, b := range buckets {
 		s.buckets[b] = map[string]object{}
 	}

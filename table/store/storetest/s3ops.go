@@ -217,14 +217,14 @@ func (s *S3) createUpload(w http.ResponseWriter, r *http.Request, req Request) {
 	s.repeat(w, r)
 	s.serial++
 	id := "upload-" + strconv.Itoa(s.serial)
-	s.uploads[id] = &multipart{customer: customer(r), bucket: req.Bucket, key: req.Key, parts: map[int]object{}, algorithm: r.Header.Get("X-Amz-Checksum-Algorithm")}
+	s.uploads[id] = &partial{customer: customer(r), bucket: req.Bucket, key: req.Key, parts: map[int]object{}, algorithm: r.Header.Get("X-Amz-Checksum-Algorithm")}
 	_ = xml.NewEncoder(w).Encode(struct {
 		XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
 		UploadId string
 	}{UploadId: id})
 }
 
-func (s *S3) upload(w http.ResponseWriter, r *http.Request) (string, *multipart) {
+func (s *S3) upload(w http.ResponseWriter, r *http.Request) (string, *partial) {
 	id := r.URL.Query().Get("uploadId")
 	u := s.uploads[id]
 	if u == nil {
