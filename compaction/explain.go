@@ -57,7 +57,7 @@ func (r *RewriteResult) Explain(w io.Writer) error {
 		fmt.Fprintf(b, "given up: rewrites of %d files that others changed meanwhile\n", r.Superseded)
 	}
 	if r.Left {
-		b.WriteString("others were faster each time: there is more to do\n")
+		b.WriteString("there is more to do: others were faster, or came first\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -41,6 +41,8 @@ const (
 type Env struct {
 	Now      func() time.Time
 	Progress func(Progress)
+	// Pause says that a rewrite should end after what it has begun.
+	Pause func() bool
 }
 
 func (e Env) withDefaults() Env {
@@ -49,6 +51,9 @@ func (e Env) withDefaults() Env {
 	}
 	if e.Progress == nil {
 		e.Progress = func(Progress) {}
+	}
+	if e.Pause == nil {
+		e.Pause = func() bool { return false }
 	}
 	return e
 }
@@ -70,6 +75,7 @@ type RewriteDataFiles struct {
 	Env      Env
 
 	result *RewriteResult
+	paused bool
 }
 
 // RewriteResult is what rewrite_data_files did. The counts of rewritten, added, failed and removed files and the
@@ -89,7 +95,7 @@ type RewriteResult struct {
 	Snapshots  []string `json:"snapshots"`
 	// Plan is the first one that was made.
 	Plan *Plan `json:"plan"`
-	// Left says that there is more to do: others were faster every time, or bounds were met.
+	// Left says that there is more to do: others were faster every time, or ingest came first.
 	Left bool `json:"more_to_do"`
 }
 
@@ -107,7 +113,7 @@ func (r *RewriteDataFiles) Run(ctx context.Context) (*RewriteResult, error) {
 		if ctx.Err() != nil || err != nil && failure.ClassOf(err) == failure.Halt {
 			return r.result, failed
 		}
-		if r.result.Left = again; !again || failed != nil {
+		if r.result.Left = again || r.paused; !again || r.paused || failed != nil {
 			break
 		}
 	}
@@ -155,6 +161,10 @@ func (r *RewriteDataFiles) round(ctx context.Context) (again bool, err error) {
 	b := &rewriteBatch{run: r, inv: inv, table: r.Table.Iceberg(), schema: r.Table.Schema().ID}
 	done := int64(0)
 	for _, g := range plan.Groups {
+		if r.Env.Pause() {
+			r.paused = true
+			break
+		}
 		r.Env.Progress(Progress{Done: done, Total: plan.RewriteBytes, Step: "rewriting " + named(g.Partition)})
 		done += g.Bytes
 		if gerr := b.rewrite(ctx, g, o); gerr != nil {

@@ -94,7 +94,8 @@ func (w *world) open(upkeep commit.Upkeep) *commit.Table {
 func (w *world) create(props iceberg.Properties) *commit.Table {
 	w.t.Helper()
 	t := w.open(commit.Upkeep{Disabled: true})
-	all := iceberg.Properties{"write.delete.mode": "merge-on-read"}
+	// zstd keeps goroutines for the whole process, which no test with its own clock may share.
+	all := iceberg.Properties{"write.delete.mode": "merge-on-read", "write.parquet.compression-codec": "snappy"}
 	for k, v := range props {
 		all[k] = v
 	}

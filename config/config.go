@@ -18,6 +18,8 @@ type Config struct {
 	Commit Commit `yaml:"commit"`
 	// How much memory the daemon may use.
 	Memory Memory `yaml:"memory"`
+	// What keeps the tables fast to read, beside ingest.
+	Maintenance Maintenance `yaml:"maintenance"`
 	// Goroutines that decode in parallel. 0 takes one for each CPU.
 	Lanes int `yaml:"lanes"`
 	// The HTTP listener for health, metrics and status.
@@ -47,12 +49,30 @@ type Memory struct {
 	Limit MemoryLimit `yaml:"limit"`
 }
 
-// Admin is the HTTP listener. It serves GET requests only.
+// Maintenance rewrites small files, and those with many deleted rows, while the daemon runs. See docs/MAINTENANCE.md.
+type Maintenance struct {
+	// Look after the tables unasked.
+	Enabled bool `yaml:"enabled"`
+	// Time between two looks at all tables.
+	Interval Duration `yaml:"interval"`
+	// Small files of a partition that are worth a rewrite; while it is still being written it takes four times as many.
+	MinInputFiles int `yaml:"min_input_files"`
+	// Bound of what is rewritten within 24 hours. 0 sets no bound.
+	BytesPerDay Size `yaml:"bytes_per_day"`
+	// Ingest comes first: a table that is this far behind its topics is left alone.
+	PauseBehind Duration `yaml:"pause_behind"`
+	// Set aside of `memory.limit` for rewriting, when it may happen.
+	Memory Size `yaml:"memory"`
+}
+
+// Admin is the HTTP listener. It serves GET requests only, unless `allow_maintenance` is set.
 type Admin struct {
 	// Address to listen on, or `off`.
 	Listen string `yaml:"listen"`
 	// Permits an address that other machines can reach. The listener has no authentication.
 	AllowRemote bool `yaml:"allow_remote"`
+	// Permits POST requests that start procedures of maintenance, which rewrite and delete files.
+	AllowMaintenance bool `yaml:"allow_maintenance"`
 }
 
 // Log configures logging.

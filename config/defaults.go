@@ -44,6 +44,14 @@ const (
 	DefaultMemoryPercent = 60
 	// DefaultFormatVersion is what every engine reads.
 	DefaultFormatVersion = 2
+	// DefaultMaintenanceInterval lets a minute's files come together with others of their kind before they are rewritten.
+	DefaultMaintenanceInterval = Duration(10 * time.Minute)
+	// DefaultMinInputFiles is Spark's.
+	DefaultMinInputFiles = 5
+	// DefaultPauseBehind is more than a few slow commits.
+	DefaultPauseBehind = Duration(time.Minute)
+	// DefaultMaintenanceMemory is what a rewrite of wide files takes.
+	DefaultMaintenanceMemory = 256 * MiB
 	// DefaultListen is loopback: the listener has no authentication.
 	DefaultListen = "127.0.0.1:8282"
 )
@@ -64,6 +72,9 @@ func (c *Config) setDefaults() {
 		ProgressInterval: DefaultProgressInterval,
 	}
 	c.Memory.Limit = MemoryLimit{Percent: DefaultMemoryPercent}
+	c.Maintenance = Maintenance{
+		Interval: DefaultMaintenanceInterval, MinInputFiles: DefaultMinInputFiles, PauseBehind: DefaultPauseBehind, Memory: DefaultMaintenanceMemory,
+	}
 	c.Admin.Listen = DefaultListen
 	c.Log = Log{Level: LogInfo, Format: LogJSON}
 }

@@ -12,13 +12,14 @@ import (
 // The accounts of the budget beside the tables. Each has a fixed reserve; what goes beyond it is taken from what the
 // tables share.
 const (
-	accountProcess = "process" // code, clients, metrics
-	accountFetches = "fetches" // what the brokers have sent and nobody has polled
-	accountQueues  = "queues"  // records between the consumer and the lanes
-	accountLanes   = "lanes"   // compressors and scratch
-	accountCommits = "commits" // metadata and manifests of commits in flight
-	accountUploads = "uploads" // parts of files on their way
-	accountSchemas = "schemas" // writer schemas and their programs; they have no reserve
+	accountProcess     = "process" // code, clients, metrics
+	accountFetches     = "fetches" // what the brokers have sent and nobody has polled
+	accountQueues      = "queues"  // records between the consumer and the lanes
+	accountLanes       = "lanes"   // compressors and scratch
+	accountCommits     = "commits" // metadata and manifests of commits in flight
+	accountUploads     = "uploads" // parts of files on their way
+	accountMaintenance = "maintenance"
+	accountSchemas     = "schemas" // writer schemas and their programs; they have no reserve
 )
 
 const (
@@ -33,12 +34,12 @@ const (
 
 // Reserves are the parts of the memory limit that are set aside for what cannot be charged as it comes.
 type Reserves struct {
-	Process, Fetches, Queues, Lanes, Commits, Uploads int64
+	Process, Fetches, Queues, Lanes, Commits, Uploads, Maintenance int64
 }
 
 // Total adds them up.
 func (r Reserves) Total() int64 {
-	return r.Process + r.Fetches + r.Queues + r.Lanes + r.Commits + r.Uploads
+	return r.Process + r.Fetches + r.Queues + r.Lanes + r.Commits + r.Uploads + r.Maintenance
 }
 
 // announce opens the accounts. Without reserves there are none, and the tables have the limit to themselves.
@@ -51,6 +52,9 @@ func (r Reserves) announce(b *budget) {
 		accountCommits: r.Commits, accountUploads: r.Uploads, accountSchemas: 0,
 	} {
 		b.reserve(name, n)
+	}
+	if r.Maintenance > 0 {
+		b.reserve(accountMaintenance, r.Maintenance)
 	}
 }
 

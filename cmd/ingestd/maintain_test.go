@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,4 +109,40 @@ func TestMaintainDeletes(t *testing.T) {
 	require.Equal(t, failure.ExitUsage, r.code)
 	r = command(t, "verify", "-c", file, "--deep")
 	require.Zero(t, r.code, r.out+r.err)
+}
+
+// TestDaemonMaintains: what is asked for over HTTP is done by the daemon's own keeper.
+func TestDaemonMaintains(t *testing.T) {
+	file := crumbled(t, 6)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	allowed := strings.Replace(string(text), `admin: {listen: "off"}`, `admin: {listen: "127.0.0.1:0", allow_maintenance: true}`, 1)
+	require.NoError(t, os.WriteFile(file, []byte(allowed), 0o600))
+	a := &app{Streams: Streams{Out: io.Discard, Err: io.Discard}}
+	ctx, cancel := context.WithCancel(t.Context())
+	d, err := a.newProcess(ctx, runOptions{file: file, quiet: true})
+	require.NoError(t, err)
+	defer d.close()
+	ended := make(chan error, 2)
+	go func() { ended <- d.keeper.Run(ctx) }()
+	go func() { ended <- d.serveAdmin(ctx) }()
+	url := "http://" + d.admin.Addr().String()
+	res, err := http.Post(url+"/api/v1/tables/db.t/maintenance/rewrite_manifests", "", nil)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusAccepted, res.StatusCode)
+	var job compaction.JobStatus
+	require.Eventually(t, func() bool {
+		res, err := http.Get(url + res.Header.Get("Location"))
+		if err != nil || json.NewDecoder(res.Body).Decode(&job) != nil || res.Body.Close() != nil {
+			return false
+		}
+		return job.Ended != nil
+	}, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, compaction.JobDone, job.State, job.Error)
+	require.EqualValues(t, 6, job.Result.(map[string]any)["rewritten_manifests_count"])
+	cancel()
+	require.NoError(t, errors.Join(<-ended, <-ended))
+	r := command(t, "verify", "-c", file)
+	require.Zero(t, r.code, r.out)
 }

@@ -42,7 +42,7 @@ func applyMemory(c *config.Config, o *ingest.Options) error {
 	o.Memory = limit - held
 	if o.Memory < leastBuffer {
 		return failure.New(failure.Config, "E_MEMORY",
-			"raise memory.limit, or lower consumer.max_batch_bytes, storage.s3.part_size or lanes",
+			"raise memory.limit, or lower consumer.max_batch_bytes, storage.s3.part_size, maintenance.memory or lanes",
 			"memory.limit %s leaves %d MiB for buffers after %d MiB of fixed reserves, %d MiB are needed",
 			c.Memory.Limit, o.Memory>>20, held>>20, int64(leastBuffer)>>20)
 	}
@@ -63,6 +63,9 @@ func reserves(c *config.Config, o *ingest.Options) ingest.Reserves {
 	for _, s := range o.Sources {
 		r.Queues += s.Fetch.Queue()
 		r.Fetches += s.Fetch.Reserve(1) - s.Fetch.Queue()
+	}
+	if c.Maintenance.Enabled || c.Admin.AllowMaintenance {
+		r.Maintenance = int64(c.Maintenance.Memory)
 	}
 	if mayUpload(c) {
 		r.Uploads = o.Stores.UploadReserve()

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/ingestd/ingestd/compaction"
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/ingest"
 	"github.com/ingestd/ingestd/internal/admin"
@@ -29,6 +30,7 @@ type process struct {
 	log      *zap.Logger
 	level    zap.AtomicLevel
 	admin    *admin.Server
+	keeper   *compaction.Keeper
 	release  func()
 }
 
@@ -71,6 +73,7 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 	}
 	d.events, po.Events = sinks, sinks
 	d.pipeline = ingest.New(po)
+	d.keeper = d.newKeeper(c, po)
 	return d, d.openAdmin(ctx, build, po)
 }
 
@@ -105,11 +108,16 @@ func (d *process) openAdmin(ctx context.Context, build buildInfo, po ingest.Opti
 		return nil
 	}
 	catalog := restserve.New(po.Catalog)
+	var procedures admin.Maintenance
+	if d.config.Admin.AllowMaintenance {
+		procedures = d
+	}
 	var err error
 	d.admin, err = admin.Listen(ctx, admin.Options{
 		Listen: d.config.Admin.Listen, AllowRemote: d.config.Admin.AllowRemote,
 		Version: admin.Version{Version: build.Version, Commit: build.Commit, Time: build.Time, Go: build.Go, Platform: build.Platform},
 		Status:  d, Metrics: d.metrics.Handler(), Mounts: map[string]http.Handler{"/catalog": catalog},
+		Maintenance: procedures,
 	})
 	return err
 }
@@ -152,6 +160,15 @@ func (d *process) Tables() []admin.Table {
 	}
 	return out
 }
+
+// Submit implements admin.Maintenance.
+func (d *process) Submit(table, procedure string, dry bool) (id string, job any, err error) {
+	j, err := d.keeper.Submit(table, procedure, dry)
+	return j.ID, j, err
+}
+
+// Job implements admin.Maintenance.
+func (d *process) Job(id string) (any, bool) { return d.keeper.Job(id) }
 
 // reload takes over what may change while running; if anything else changed, nothing is taken over.
 func (d *process) reload() {

@@ -72,6 +72,7 @@ func (a *app) run(ctx context.Context, o runOptions) error {
 		defer group.Stop()
 		return d.pipeline.Run(ctx)
 	})
+	group.Go(d.keeper.Run)
 	group.Go(d.serveAdmin)
 	group.Go(d.watchStop)
 	group.Go(d.watchReload)

@@ -36,6 +36,8 @@ type Options struct {
 	AllowRemote bool
 	Version     Version
 	Status      Status
+	// Maintenance starts procedures; nil refuses to.
+	Maintenance Maintenance
 	// Metrics serves /metrics; nil leaves the route out.
 	Metrics http.Handler
 	// Mounts are further handlers by the prefix of their paths ("/catalog"), which is taken off before they are asked.

@@ -201,3 +201,32 @@ type ConfigReloaded struct {
 }
 
 func (ConfigReloaded) isEvent() {}
+
+// MaintenanceResult is how a procedure ended.
+type MaintenanceResult string
+
+// The results of a procedure.
+const (
+	MaintenanceOK     MaintenanceResult = "ok"
+	MaintenanceFailed MaintenanceResult = "failed"
+)
+
+// Procedures lists the procedures, for pre-created metric labels.
+func Procedures() []string {
+	return []string{"rewrite_data_files", "rewrite_manifests", "expire_snapshots", "remove_orphan_files"}
+}
+
+// MaintenanceDone reports a procedure that has ended.
+type MaintenanceDone struct {
+	Table     string
+	Procedure string
+	Result    MaintenanceResult
+	// Files have become Added ones; Bytes is the size of Files.
+	Files, Added int
+	Bytes        int64
+	Took         time.Duration
+	Err          error
+	At           time.Time
+}
+
+func (MaintenanceDone) isEvent() {}

@@ -38,6 +38,12 @@ const (
 	bufferLimitBytes = "ingestd_buffer_limit_bytes"
 	partitionsPaused = "ingestd_partitions_paused"
 	groupAhead       = "ingestd_group_offsets_ahead"
+	maintenanceRuns  = "ingestd_maintenance_runs_total"
+	maintenanceTook  = "ingestd_maintenance_duration_seconds"
+	maintenanceLast  = "ingestd_maintenance_last_success_timestamp_seconds"
+	maintenanceBytes = "ingestd_maintenance_rewritten_bytes_total"
+	maintenanceFiles = "ingestd_maintenance_rewritten_files_total"
+	labelProcedure   = "procedure"
 	contentData      = "data"
 	kindColumnsAdded = "columns_added"
 	labelTable       = "table"
@@ -77,6 +83,11 @@ func definitions() []definition {
 		{recordsByOutcome, counter, "Records by what became of them.", []string{labelTable, labelOutcome}},
 		{offsetsNoRecord, counter, "Offsets passed that held no record for us: transaction markers (control), and those " +
 			"never seen because they were compacted or aborted (unseen).", []string{labelTable, labelKind}},
+		{maintenanceRuns, counter, "Procedures of maintenance that have ended, by result.", []string{labelTable, labelProcedure, labelResult}},
+		{maintenanceTook, histogram, "Time that procedures of maintenance took.", []string{labelTable}},
+		{maintenanceLast, gauge, "When a procedure last ended well.", []string{labelTable, labelProcedure}},
+		{maintenanceBytes, counter, "Bytes of data files that were rewritten.", []string{labelTable}},
+		{maintenanceFiles, counter, "Data files that were rewritten.", []string{labelTable}},
 		{rowsAdded, counter, "Rows that landed commits have added.", []string{labelTable}},
 		{filesWritten, counter, "Files that landed commits have added.", []string{labelTable, labelContent}},
 		{fileBytesWritten, counter, "Size of the files that landed commits have added.", []string{labelTable}},

@@ -58,8 +58,23 @@ func (s *LogSink) Emit(e event.Event) {
 		}
 	case event.GroupOffsets:
 		s.groupOffsets(e)
+	case event.MaintenanceDone:
+		s.maintained(e)
 	case event.LagObserved, event.ConfigReloaded: // a metric; the command itself says what a reload did
 	}
+}
+
+// maintained writes the line of a procedure: the audit of who has rewritten or deleted what.
+func (s *LogSink) maintained(e event.MaintenanceDone) {
+	fields := []zap.Field{
+		zap.String("table", e.Table), zap.String("procedure", e.Procedure), zap.Int("files", e.Files), zap.Int("added_files", e.Added),
+		zap.Int64("bytes", e.Bytes), zap.Duration("took", e.Took),
+	}
+	if e.Result == event.MaintenanceFailed {
+		s.log.Warn("maintenance failed", append(fields, problem(e.Err)...)...)
+		return
+	}
+	s.log.Info("maintained", fields...)
 }
 
 // groupOffsets writes what the consumer group says that the table does not.

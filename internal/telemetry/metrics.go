@@ -116,6 +116,8 @@ func tableOf(e event.Event) string {
 		return e.Table
 	case event.ControlObeyed:
 		return e.Table
+	case event.MaintenanceDone:
+		return e.Table
 	}
 	return ""
 }

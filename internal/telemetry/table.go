@@ -16,9 +16,10 @@ const lagMemory = time.Minute
 
 // tableMetrics are the series of one table.
 type tableMetrics struct {
-	name     string
-	consumed prometheus.Counter
-	outcomes [outcome.Count]prometheus.Counter
+	maintained maintenance
+	name       string
+	consumed   prometheus.Counter
+	outcomes   [outcome.Count]prometheus.Counter
 
 	rows, files, bytes, retries, conflicts, unknowns, columns, rewound prometheus.Counter
 
@@ -64,7 +65,7 @@ func newTableMetrics(b builder, name string, started time.Time) *tableMetrics {
 		unknowns: b.counter(commitUnknowns, name), columns: b.counter(schemaChanges, name, kindColumnsAdded),
 		rewound: b.counter(rewinds, name), took: b.histogram(commitDuration, name), flushed: b.histogram(flushDuration, name),
 		latency: b.gauge(tableLatency, name), lastCommit: b.gauge(tableLastCommit, name),
-		ahead:   b.gauge(groupAhead, name),
+		ahead: b.gauge(groupAhead, name), maintained: newMaintenance(b, name),
 		commits: map[event.CommitResult]prometheus.Counter{}, states: map[event.State]prometheus.Gauge{}, decided: map[string]prometheus.Counter{}, started: started,
 	}
 	for _, o := range outcome.All() {
@@ -110,6 +111,8 @@ func (t *tableMetrics) emit(e event.Event) {
 		t.ahead.Set(float64(e.Ahead))
 	case event.LagObserved:
 		t.observe(e)
+	case event.MaintenanceDone:
+		t.maintained.emit(e)
 	}
 }
 

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/compaction"
+	"github.com/ingestd/ingestd/config"
+	"github.com/ingestd/ingestd/ingest"
+)
+
+// newKeeper makes the owner of the tables' maintenance. It does what it is asked for, and looks by itself where that is
+// enabled.
+func (d *process) newKeeper(c *config.Config, po ingest.Options) *compaction.Keeper {
+	tables := map[string]ingest.TableOptions{}
+	for _, t := range po.Tables {
+		tables[t.Name()] = t
+	}
+	o := compaction.KeeperOptions{
+		Tables: tableNames(c), Engine: compaction.Library{}, Events: d.events, Now: time.Now, NewID: uuid.NewString,
+		BytesPerDay: int64(c.Maintenance.BytesPerDay),
+		Open: func(ctx context.Context, name string) (*commit.Table, error) {
+			t := tables[name]
+			tbl, err := commit.Open(ctx, po.Catalog, commit.Spec{
+				Identifier: t.Identifier, Pipeline: po.Pipeline, Branch: t.Branch, MayCreate: true, Upkeep: t.Upkeep,
+			}, commit.Env{})
+			if err != nil || !tbl.Exists() {
+				return nil, err
+			}
+			return tbl, nil
+		},
+		Others: func(ctx context.Context, name string) (map[string]string, error) {
+			return commit.Locations(ctx, po.Catalog, tables[name].Identifier)
+		},
+		Behind: func(name string) bool {
+			age, known := d.metrics.Freshness(name)
+			return known && age > c.Maintenance.PauseBehind.Std()
+		},
+	}
+	if c.Maintenance.Enabled {
+		o.Interval = c.Maintenance.Interval.Std()
+		o.Options = map[string]string{"min-input-files": strconv.Itoa(c.Maintenance.MinInputFiles)}
+	}
+	return compaction.NewKeeper(o)
+}
