@@ -4,8 +4,11 @@ package integration
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"flag"
+	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -15,10 +18,20 @@ import (
 
 	"github.com/ingestd/ingestd/commit/catalog"
 	"github.com/ingestd/ingestd/commit/catalog/catalogtest"
+	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/table/store"
 )
 
 var update = flag.Bool("update", false, "keep what the catalogs answer, for docs/CATALOGS.md")
+
+// storeOptions lead to the stack's object store.
+func storeOptions() store.Options {
+	pathStyle := true
+	return store.Options{S3: store.S3Options{
+		Endpoint: "http://" + env.stack.ObjectStore(), Region: env.stack.Value("S3_REGION"), PathStyle: &pathStyle,
+		AccessKeyID: env.stack.Value("S3_ACCESS_KEY"), SecretAccessKey: env.stack.Value("S3_SECRET_KEY"),
+	}}
+}
 
 // conforms asks a catalog of the stack everything; metadata goes to the stack's object store.
 func conforms(t *testing.T, server string, o catalog.Options) {
@@ -39,11 +52,7 @@ func conforms(t *testing.T, server string, o catalog.Options) {
 // registerStore lets the test itself read what is in the S3 server.
 func registerStore(t *testing.T) {
 	t.Helper()
-	pathStyle := true
-	stores, err := store.Open(store.Options{S3: store.S3Options{
-		Endpoint: "http://" + env.stack.ObjectStore(), Region: env.stack.Value("S3_REGION"), PathStyle: &pathStyle,
-		AccessKeyID: env.stack.Value("S3_ACCESS_KEY"), SecretAccessKey: env.stack.Value("S3_SECRET_KEY"),
-	}})
+	stores, err := store.Open(storeOptions())
 	require.NoError(t, err)
 	t.Cleanup(stores.Register(t.Context()))
 }
@@ -96,6 +105,45 @@ func TestPostgresWithTablesOfJava(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cat.Close())
 	conforms(t, "PostgreSQL "+env.stack.Value("POSTGRES_VERSION"), o)
+}
+
+// Over TLS, to a server whose certificate is looked at; a server with another one is refused.
+func TestPostgresOverTLS(t *testing.T) {
+	o := database(t, "encrypted", `CREATE VIEW connections AS SELECT count(*) AS plain FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'ingestd' AND datname = 'encrypted' AND NOT ssl`)
+	pem, err := os.ReadFile(env.stack.PostgresAuthority())
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	require.True(t, roots.AppendCertsFromPEM(pem))
+	o.TLS = &tls.Config{RootCAs: roots}
+	conforms(t, "PostgreSQL "+env.stack.Value("POSTGRES_VERSION"), o)
+	cat, err := catalog.Open(t.Context(), o)
+	require.NoError(t, err)
+	defer cat.Close()
+	conn, err := sql.Open("pgx", o.URI+"?password="+o.Password)
+	require.NoError(t, err)
+	defer conn.Close()
+	var plain int
+	require.NoError(t, conn.QueryRowContext(t.Context(), "SELECT plain FROM connections").Scan(&plain))
+	require.Zero(t, plain)
+
+	for name, config := range map[string]*tls.Config{"another authority": {RootCAs: x509.NewCertPool()}, "another name": {RootCAs: roots, ServerName: "db.example.com"}} {
+		o.TLS = config
+		_, err := catalog.Open(t.Context(), o)
+		require.Equal(t, catalog.CodeTLS, failure.CodeOf(err), "%s: %v", name, err)
+		require.Equal(t, failure.Config, failure.ClassOf(err), name)
+	}
+	o.TLS = nil
+	for mode, good := range map[string]bool{"verify-full&sslrootcert=" + env.stack.PostgresAuthority(): true, "verify-full": false, "require": true} {
+		p := o
+		p.URI += "?sslmode=" + mode
+		cat, err := catalog.Open(t.Context(), p)
+		if !good {
+			require.Equal(t, catalog.CodeTLS, failure.CodeOf(err), "%s: %v", mode, err)
+			continue
+		}
+		require.NoError(t, err, mode)
+		require.NoError(t, cat.Close())
+	}
 }
 
 // A server that may forget what it has acknowledged is refused by name.

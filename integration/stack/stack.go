@@ -163,6 +163,11 @@ func (s *Stack) Catalog() string { return "http://127.0.0.1:" + s.Value("REST_PO
 // Postgres is host and port of the database.
 func (s *Stack) Postgres() string { return "127.0.0.1:" + s.Value("POSTGRES_PORT") }
 
+// PostgresAuthority is the file with the authority of the database's certificate, for 127.0.0.1 and localhost.
+func (s *Stack) PostgresAuthority() string {
+	return filepath.Join(s.run, "postgres", "data", "server.pem")
+}
+
 // Metastore is the address of the Hive Metastore, which is no part of the default set.
 func (s *Stack) Metastore() string { return "thrift://127.0.0.1:" + s.Value("HIVE_PORT") }
 

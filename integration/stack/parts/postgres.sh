@@ -6,6 +6,7 @@ postgres_install() {
   pick_java
   need xz xz-utils
   need python3 python3
+  need openssl openssl
   case $(uname -m) in aarch64 | arm64) machine=arm64v8 ;; *) machine=amd64 ;; esac
   say "fetching postgres"
   rm -rf "$home/postgres"
@@ -29,9 +30,16 @@ postgres_start() {
     (postgres_as "$bin/initdb" -D "$data" -U "$POSTGRES_USER" --pwfile="$run/postgres/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync) > "$run/postgres/initdb.log" 2>&1 ||
       die "initdb failed, see $run/postgres/initdb.log"
   fi
+  # It answers with TLS who asks for it; the certificate is its own authority.
+  if [ ! -e "$data/server.pem" ]; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=stack postgres" \
+      -addext "subjectAltName=IP:127.0.0.1,DNS:localhost" -keyout "$data/server.key" -out "$data/server.pem" 2> /dev/null
+    chmod 600 "$data/server.key"
+  fi
   # shellcheck disable=SC2016
   launch postgres bash -c "$(declare -f postgres_as)"'; postgres_as "$@"' postgres "$bin/postgres" -D "$data" -p "$POSTGRES_PORT" -h 127.0.0.1 \
-    -c unix_socket_directories= -c max_connections=60
+    -c unix_socket_directories= -c max_connections=60 \
+    -c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key
   await postgres 30 python3 -c "
 import socket, struct
 s = socket.create_connection(('127.0.0.1', $POSTGRES_PORT), 1)
