@@ -40,13 +40,16 @@ const (
 	NanoPartitions
 	// TruncatedDecimals are partitions by truncate of a column of type decimal.
 	TruncatedDecimals
+	// EarlyTimes are partitions by times before 1970. Nobody can tell from a table's columns, so no
+	// choice depends on it.
+	EarlyTimes
 	features int = iota
 )
 
 var featureNames = [features]string{
 	"position deletes", "deletion vectors", "delta encoding", "columns of type time", "nanosecond timestamps", "version 2 data pages",
 	"buckets of a uuid", "lz4 pages", "format version 3", "row ids", "partitions by nanoseconds",
-	"partitions by truncated decimals",
+	"partitions by truncated decimals", "partitions by times before 1970",
 }
 
 // Features lists all features.
@@ -96,19 +99,19 @@ func (r *Reader) String() string { return r.Name + "@" + r.From.String() }
 // was tried, and what an engine named without a version is held to.
 func Capabilities() []Reader {
 	const y, d, n, u = Tested, Declared, Fails, Unknown
-	//                                position  vectors  delta  time  nanos  pages2  uuid buckets  lz4  v3  row ids  by nanos  by truncated decimals
+	//                                position  vectors  delta  time  nanos  pages2  uuid buckets  lz4  v3  row ids  by nanos  by truncated decimals  before 1970
 	return []Reader{
 		// ClickHouse reads a time as whole seconds.
-		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, y, d, y, y, y, y, n, y}},
+		{"clickhouse", version{26, 9}, [...]Support{d, n, y, n, y, d, y, y, y, y, n, y, n}},
 		// DuckDB knows timestamp_ns, but not timestamptz_ns. It looks for a uuid in another bucket, and finds no row; a filter
 		// by a negative decimal that partitions truncate ends in an error.
-		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n, y, y, y, n, n}},
-		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, y, d, y, y, y, n, n, y}},
-		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d, d, d, u, u, d}},
-		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y}},
-		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y}},
+		{"duckdb", version{1, 5}, [...]Support{d, d, y, y, n, d, n, y, y, y, n, n, n}},
+		{"pyiceberg", version{0, 12}, [...]Support{d, d, y, y, y, d, y, y, y, n, n, y, y}},
+		{"spark", version{1, 9}, [...]Support{d, d, n, n, n, d, d, d, d, u, u, d, u}},
+		{"spark", version{1, 10}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y, u}},
+		{"spark", version{1, 12}, [...]Support{d, d, y, n, n, d, y, y, y, y, n, y, u}},
 		// Trino cannot decompress LZ4_RAW as everybody else reads it.
-		{"trino", version{476, 0}, [...]Support{d, n, y, y, n, d, y, n, y, n, n, y}},
+		{"trino", version{476, 0}, [...]Support{d, n, y, y, n, d, y, n, y, n, n, y, u}},
 	}
 }
 

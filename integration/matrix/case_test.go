@@ -29,6 +29,8 @@ type theCase struct {
 	Format int
 	// RowIDs: the engines are asked for the column _row_id as well. It is each row's number.
 	RowIDs bool
+	// Early: dates and times lie on both sides of 1970.
+	Early bool
 	// Readers are those the table was made for; nil: every engine tries.
 	Readers []string
 	// Feature is the one of the capability table that the case proves, nil for those everybody has to know.
@@ -104,6 +106,7 @@ func cases(t testing.TB) []*theCase {
 	out = append(out, &theCase{Name: "far", Group: "far", Label: "years 1 and 9999",
 		Fields: []column.Field{prim("rid", true, column.Long), prim("dt", false, column.Date), prim("ts", false, column.Timestamp)}})
 	out = append(out, filtered()...)
+	out = append(out, early()...)
 	out = append(out, versionThree()...)
 	out = append(out, partitioned()...)
 	out = append(out, chosen(t)...)
@@ -162,6 +165,15 @@ func versionThree() []*theCase {
 	}
 	for _, c := range out {
 		c.Group, c.Format = "v3", 3
+	}
+	return out
+}
+
+// early has the tables of partitioned whose partitions have negative numbers.
+func early() []*theCase {
+	var out []*theCase
+	for i, by := range []string{"year(dt)", "year(tz)", "month(ts)", "month(tz)", "day(tz)", "hour(ts)"} {
+		out = append(out, &theCase{Name: fmt.Sprintf("early_%d", i), Group: "transforms", Label: by + "`, around `1970", PartitionBy: by, Early: true, Fields: queried(), Feature: ptr(table.EarlyTimes)})
 	}
 	return out
 }
@@ -263,8 +275,15 @@ func (c *theCase) few(r *rand.Rand) []any {
 	if c.Fields[1].Type.Kind == column.TimestampNs {
 		return []any{at*1000 + 1, tz*1000 - 1}
 	}
-	return []any{int32(r.IntN(40) - 20), r.Int64N(12), []string{"", "a", "ab", "abc", "äöü", "a/b c%", "日本語"}[r.IntN(7)],
+	if c.Early {
+		at, tz = at-19_710*dayMicros, tz-2*dayMicros
+	}
+	out := []any{int32(r.IntN(40) - 20), r.Int64N(12), []string{"", "a", "ab", "abc", "äöü", "a/b c%", "日本語"}[r.IntN(7)],
 		big.NewInt(r.Int64N(300) - 150), int32(19_700 + r.IntN(3)*200), at, tz, slices.Repeat([]byte{byte(r.IntN(5))}, 16)}
+	if c.Early {
+		out[4] = out[4].(int32) - 19_850
+	}
+	return out
 }
 
 // ask makes the filters.

@@ -225,7 +225,8 @@ func (d *document) transforms() {
 func (d *document) versionThree() {
 	d.line("## Format version 3")
 	d.line("")
-	d.line("Tables with `format_version: 3`. Those with `partition_by` are filtered as above.")
+	d.line("Tables with `format_version: 3`. Those with `partition_by` are filtered as above; PyIceberg, which has no literals of")
+	d.line("nanoseconds, is asked for nulls only.")
 	d.line("")
 	d.head("table")
 	for _, c := range d.group("v3") {
