@@ -53,8 +53,13 @@ test: ## Run all tests that need nothing but Go
 	@test '$(PKG)' != ./... || $(SIM) -timeout 9m $(TEST_ARGS)
 
 .PHONY: bench
-bench: ## Measure the hot path on one core beside the straightforward pipelines, with gates on the ratios
+bench: ## Measure the hot path on one core beside the straightforward pipelines, and compaction beside iceberg-go's, with gates on the ratios
 	$(GO) run ./bench $(BENCH_ARGS)
+	@test -n '$(BENCH_ARGS)' || $(GO) run ./bench/rewrite
+
+.PHONY: bench-rewrite
+bench-rewrite: ## Measure compaction beside iceberg-go's alone (REWRITE_ARGS='-rounds 5 -cores 2 -match delta')
+	$(GO) run ./bench/rewrite $(REWRITE_ARGS)
 
 .PHONY: microbench
 microbench: ## Run the packages' own benchmarks (PKG and BENCH select)

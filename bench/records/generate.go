@@ -57,12 +57,19 @@ type generator struct {
 
 // Generate draws n events.
 func Generate(n int, seed uint64) []Event {
+	return Stream(seed)(n)
+}
+
+// Stream gives the events of Generate a batch at a time, in the order they are asked for.
+func Stream(seed uint64) func(n int) []Event {
 	g := newGenerator(seed)
-	out := make([]Event, n)
-	for i := range out {
-		g.next(&out[i])
+	return func(n int) []Event {
+		out := make([]Event, n)
+		for i := range out {
+			g.next(&out[i])
+		}
+		return out
 	}
-	return out
 }
 
 func newGenerator(seed uint64) *generator {

@@ -15,7 +15,7 @@ import (
 
 // opened gives an input with its bytes.
 func opened(t *testing.T, in *Input, l *column.Layout) (*file, []byte) {
-	f, err := open(t.Context(), in, 0, l)
+	f, err := open(t.Context(), in, 0, l, nil)
 	require.NoError(t, err)
 	b := make([]byte, in.Size)
 	_, err = f.r.ReadAt(b, 0)

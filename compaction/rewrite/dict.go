@@ -17,6 +17,7 @@ type dict struct {
 	starts []uint32 // of byte strings in buf
 	n      int
 	table  []slot
+	spare  []slot // room for the table of another size
 	mask   uint32
 	seed   uint64
 	hashes [block]uint64
@@ -38,12 +39,7 @@ const block = 64
 // reset begins a dictionary for values of a width.
 func (d *dict) reset(width int) {
 	d.width, d.buf, d.starts, d.n = width, d.buf[:0], d.starts[:0], 0
-	if len(d.table) == 0 {
-		d.table = make([]slot, block)
-	} else {
-		clear(d.table)
-	}
-	d.mask = uint32(len(d.table) - 1)
+	d.resize(block)
 }
 
 // Odd constants of the hash.
@@ -156,7 +152,7 @@ func (d *dict) add(remap []int32, in *inputDict, most int) ([]int32, bool) {
 func (d *dict) touch(m int) {
 	t := uint32(0)
 	for j, h := range d.hashes[:m] {
-		e := &d.table[uint32(h)&d.mask]
+		e := &d.table[uint32(h>>32)&d.mask]
 		d.places[j] = e.at
 		t |= e.hash
 	}
@@ -173,7 +169,7 @@ func (d *dict) find(hash uint64, plain []byte, most int) (int32, bool) {
 	pre := d.prefix()
 	v := plain[pre:]
 	h := uint32(hash >> 32)
-	for k := uint32(hash) & d.mask; ; k = (k + 1) & d.mask {
+	for k := h & d.mask; ; k = (k + 1) & d.mask {
 		e := &d.table[k]
 		if e.entry == 0 {
 			if len(d.buf)+len(plain) > most || d.n == maxEntries {
@@ -200,19 +196,29 @@ func (d *dict) makeRoom(n int) {
 	if want <= len(d.table) {
 		return
 	}
-	old := d.table
-	d.table = make([]slot, want)
-	d.mask = uint32(want - 1)
+	old := d.resize(want)
 	for _, e := range old {
 		if e.entry == 0 {
 			continue
 		}
-		k := uint32(d.hash(d.buf[e.at:e.at+e.size])) & d.mask
+		k := e.hash & d.mask
 		for d.table[k].entry != 0 {
 			k = (k + 1) & d.mask
 		}
 		d.table[k] = e
 	}
+}
+
+// resize makes the table an empty one of a size, and gives the one before, which is good until the next call.
+func (d *dict) resize(size int) (old []slot) {
+	old = d.table
+	if cap(d.spare) < size {
+		d.spare = make([]slot, size)
+	}
+	d.table, d.spare = d.spare[:size], old
+	clear(d.table)
+	d.mask = uint32(size - 1)
+	return old
 }
 
 // same tells whether references mean the same before and after.

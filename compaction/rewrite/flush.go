@@ -39,7 +39,11 @@ func (w *worker) flush(j *columnJob) (err error) {
 		values = w.encoded
 	}
 	j.merged++
-	err = j.out.Add(values, &info)
+	if w.dense && info.Encoding != format.Plain {
+		err = j.out.Store(values, &info)
+	} else {
+		err = j.out.Add(values, &info)
+	}
 	p.reset()
 	return err
 }

@@ -32,9 +32,9 @@ type file struct {
 	tail   []byte // the end of the file
 }
 
-// open reads and checks the footer of an input.
-func open(ctx context.Context, in *Input, at int, l *column.Layout) (*file, error) {
-	f := &file{in: in, at: at}
+// open reads and checks the footer of an input. room, if there is any, takes the end of the file.
+func open(ctx context.Context, in *Input, at int, l *column.Layout, room []byte) (*file, error) {
+	f := &file{in: in, at: at, tail: room}
 	var err error
 	if f.r, f.closer, err = in.Open(ctx); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", in.Path, err)
@@ -84,7 +84,12 @@ func (f *file) readAt(b []byte, at int64) error {
 }
 
 func (f *file) load(l *column.Layout) error {
-	tail := make([]byte, min(f.in.Size, tailBytes))
+	tail := f.tail
+	f.tail = nil
+	if tail == nil {
+		tail = make([]byte, tailBytes)
+	}
+	tail = tail[:min(f.in.Size, int64(len(tail)))]
 	if len(tail) < 12 {
 		return errNoMagic
 	}

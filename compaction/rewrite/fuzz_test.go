@@ -50,7 +50,7 @@ func FuzzInput(f *testing.F) {
 
 // mend sets the checksums of pages whose headers can be read.
 func mend(t *testing.T, in *Input, b []byte, l *column.Layout) {
-	f, err := open(t.Context(), in, 0, l)
+	f, err := open(t.Context(), in, 0, l, nil)
 	if err != nil {
 		return
 	}

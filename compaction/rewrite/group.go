@@ -125,7 +125,8 @@ func (g *group) open(ctx context.Context, r *run, units []unit) error {
 	for _, u := range units {
 		if f == nil || f.at != u.input {
 			var err error
-			if f, err = open(ctx, &r.inputs[u.input], u.input, r.opts.Layout); err != nil {
+			in := &r.inputs[u.input]
+			if f, err = open(ctx, in, u.input, r.opts.Layout, make([]byte, r.opts.atOnce(in.Size))); err != nil {
 				return err
 			}
 			g.files = append(g.files, f)

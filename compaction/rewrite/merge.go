@@ -185,6 +185,8 @@ func (w *worker) dictionary(j *columnJob, c *chunk, h *header, b []byte) (err er
 // stays tells whether a page may be copied.
 func (w *worker) stays(j *columnJob, c *chunk, h *header, info *parquet.PageInfo) bool {
 	switch {
+	case w.opts.NoCopy:
+		return false
 	case !h.hasCRC: // it must be decoded to know that it is whole
 		return false
 	case h.entries < w.opts.Parquet.PageRows/4 && h.uncompressed < w.opts.Parquet.PageBytes/4:
@@ -252,8 +254,13 @@ func (w *worker) merge(j *columnJob, c *chunk, h *header, b []byte) (err error) 
 			return err
 		}
 	}
+	w.dense = (open.entries == 0 || w.dense) && dense(h)
 	return open.appendSpans(j.leaf, in, w.spans, w.remap)
 }
+
+// dense tells whether compression made a page no smaller. What is made of its values will not become smaller either:
+// they stay packed.
+func dense(h *header) bool { return h.compressed >= h.uncompressed-h.uncompressed/50 }
 
 // unfold replaces the references of the input page by their values.
 func (w *worker) unfold(leaf *column.Leaf) error {

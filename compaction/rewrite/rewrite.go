@@ -43,7 +43,10 @@ type Options struct {
 	TargetBytes int64
 	// Memory bounds what the columns at work take: row groups are made small enough. A row group of an input is never
 	// split, so larger ones need more.
-	Memory  int64
+	Memory int64
+	// Preload reads files of up to so many bytes whole and at once, which suits object stores. A row group's files are then
+	// in memory together, beside what Memory bounds.
+	Preload int64
 	Workers int // columns at work at once; 0 = one per processor
 	// Name gives the path of the next output, Create makes it of what write writes, or leaves nothing behind. write may
 	// be called again after it has failed.
@@ -53,6 +56,8 @@ type Options struct {
 	Meta map[string]string
 	// Progress is told how many bytes of the inputs are done.
 	Progress func(done int64)
+	// NoCopy decodes every page, as if none were fit to be copied.
+	NoCopy bool
 	// KeepMap asks for Result.Moves.
 	KeepMap bool
 }
@@ -129,4 +134,12 @@ func (o Options) withDefaults() (Options, error) {
 func (o *Options) groupBytes() int64 {
 	n := o.Memory / int64(2*(o.Workers+1))
 	return min(max(min(n, o.TargetBytes), minGroup), maxGroup)
+}
+
+// atOnce is how much of the end of a file is read together with its footer.
+func (o *Options) atOnce(size int64) int64 {
+	if size <= o.Preload {
+		return size
+	}
+	return min(size, tailBytes)
 }

@@ -97,6 +97,7 @@ func checkRows(t *rapid.T) {
 	o.Parquet.NoCRC, o.Parquet.NoPageIndex = false, false
 	o.Workers = rapid.IntRange(1, 3).Draw(t, "workers")
 	o.TargetBytes = rapid.SampledFrom([]int64{0, 5000, 20000}).Draw(t, "target")
+	o.Preload = rapid.SampledFrom([]int64{0, 1 << 20}).Draw(t, "preload")
 	o.Memory = rapid.SampledFrom([]int64{0, 1}).Draw(t, "memory")
 	res, err := Rewrite(t.Context(), inputs, o)
 	require.NoError(t, err)

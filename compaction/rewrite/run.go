@@ -27,11 +27,12 @@ type run struct {
 // prepare reads all footers, so that what cannot be read is refused before anything is written. They are read again when
 // it is their turn; keeping those of many files would take more memory than the pages.
 func (r *run) prepare(ctx context.Context) error {
+	room := make([]byte, tailBytes)
 	for i := range r.inputs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f, err := open(ctx, &r.inputs[i], i, r.opts.Layout)
+		f, err := open(ctx, &r.inputs[i], i, r.opts.Layout, room)
 		if err != nil {
 			return err
 		}

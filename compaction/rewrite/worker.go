@@ -21,6 +21,7 @@ type worker struct {
 	dict   dict
 	in     page // the decoded input page
 	open   page // the output page that is not full yet
+	dense  bool // what went into open was not compressed by the writer of the inputs either
 	spans  []span
 	values []byte // what references became
 	encoded,

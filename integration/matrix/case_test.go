@@ -36,6 +36,8 @@ type theCase struct {
 	// Feature is the one of the capability table that the case proves, nil for those everybody has to know.
 	Feature *table.Feature
 	Queries []query
+	// Rewritten puts the files of a commit together to one before it is committed, as compaction would.
+	Rewritten bool
 
 	rows [][]any
 }

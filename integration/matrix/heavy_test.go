@@ -22,7 +22,7 @@ import (
 // Spark, newest and oldest supported, and Trino read every table through the product's own read-only REST catalog.
 // Trino is started with ports and a data folder of its own, beside whatever else runs.
 func TestHeavyEngines(t *testing.T) {
-	g := newGround(t)
+	g := newGround(t, cases(t))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := httptest.NewUnstartedServer(http.Handler(restserve.New(g.lake.cat)))

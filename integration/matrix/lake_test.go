@@ -85,6 +85,7 @@ type filler struct {
 	writer    *table.Writer
 	program   *avro.Program
 	assembler *table.Assembler
+	rewriter  *rewriter // nil: files stay as they are
 }
 
 func (l *lake) filler(t testing.TB, c *theCase, tbl *commit.Table) *filler {
@@ -109,6 +110,9 @@ func (l *lake) filler(t testing.TB, c *theCase, tbl *commit.Table) *filler {
 		Layout: layout, Schema: tbl.Schema(), Spec: &spec, Location: tbl.Location(), Properties: tbl.Properties(), Store: st,
 	})
 	require.NoError(t, err)
+	if c.Rewritten {
+		f.rewriter = &rewriter{layout: layout, options: c.Options, spec: spec, location: tbl.Location()}
+	}
 	return f
 }
 
@@ -130,6 +134,9 @@ func (f *filler) commit(ctx context.Context, t testing.TB, key state.Key, from, 
 	require.NoError(t, err)
 	files, err := f.assembler.Assemble(ctx, uuid.NewString(), append(parts, cut...))
 	require.NoError(t, err)
+	if f.rewriter != nil {
+		files.Data = f.rewriter.rewrite(ctx, t, files.Data)
+	}
 	step := commit.Step{Key: key, From: from, To: to, Added: files.Rows}
 	step.Counts[outcome.Written] = files.Rows
 	result, err := f.tbl.Commit(ctx, commit.FileSet{Files: files.Data, Added: files.Rows, Steps: []commit.Step{step}, SchemaID: f.tbl.Schema().ID})
