@@ -35,8 +35,12 @@ func (t *Table) Create(ctx context.Context, c Creation) error {
 	if err != nil {
 		return err
 	}
+	order, err := sortOrder(c.SortBy, sc)
+	if err != nil {
+		return err
+	}
 	b := &birth{schema: sc, start: c.Start, opts: []catalog.CreateTableOpt{
-		catalog.WithPartitionSpec(spec), catalog.WithProperties(t.properties(&c)),
+		catalog.WithPartitionSpec(spec), catalog.WithSortOrder(order), catalog.WithProperties(t.properties(&c)),
 	}}
 	if c.Location != "" {
 		b.opts = append(b.opts, catalog.WithLocation(c.Location))

@@ -20,19 +20,37 @@ import (
 // already is left out, so that several processes adding the same columns end with one of each. The ids are those of
 // the table afterwards: read Schema.
 func (t *Table) Evolve(ctx context.Context, add []AddColumn) error {
+	return t.change(ctx, "evolve", "evolving", func() (func(context.Context) error, error) {
+		missing, err := t.missing(add)
+		if err != nil || len(missing) == 0 {
+			return nil, err
+		}
+		return func(ctx context.Context) error {
+			err := t.tryEvolve(ctx, missing)
+			if err == nil {
+				t.env.Events.Emit(event.SchemaChanged{Table: t.spec.name(), Added: columnNames(missing), At: t.env.Now()})
+			}
+			return err
+		}, nil
+	})
+}
+
+// change commits what is no batch, alone, until the table has it. plan looks at the table as it is and gives the next
+// attempt, nil when nothing is left to do.
+func (t *Table) change(ctx context.Context, verb, doing string, plan func() (func(context.Context) error, error)) error {
 	if err := t.load(ctx); err != nil {
 		return err
 	}
 	refused := 0
 	for n := 0; ; n++ {
-		missing, err := t.missing(add)
-		if err != nil || len(missing) == 0 {
+		attempt, err := plan()
+		if err != nil || attempt == nil {
 			return err
 		}
-		err = t.tryEvolve(ctx, missing)
+		err = attempt(ctx)
 		if err != nil {
-			t.retrying(n, "evolve", err)
-			if definite(t.catalogError(err, "evolving")) {
+			t.retrying(n, verb, err)
+			if definite(t.catalogError(err, doing)) {
 				refused++
 			}
 		}
@@ -41,13 +59,12 @@ func (t *Table) Evolve(ctx context.Context, add []AddColumn) error {
 		}
 		switch {
 		case err == nil:
-			t.env.Events.Emit(event.SchemaChanged{Table: t.spec.name(), Added: columnNames(missing), At: t.env.Now()})
 			continue
 		case refused == stubborn || failure.ClassOf(t.catalogError(err, "")) == failure.Halt:
-			return t.catalogError(err, "evolving")
+			return t.catalogError(err, doing)
 		}
 		if err := t.env.Wait(ctx, t.env.backoff(n, conflictWaitMin, errorWaitMax)); err != nil {
-			return canceled(ctx, "evolving table "+t.spec.name(), false)
+			return canceled(ctx, doing+" table "+t.spec.name(), false)
 		}
 	}
 }

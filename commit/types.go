@@ -9,6 +9,7 @@ import (
 	"github.com/ingestd/ingestd/commit/state"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/outcome"
+	"github.com/ingestd/ingestd/table"
 	"github.com/ingestd/ingestd/table/column"
 )
 
@@ -99,6 +100,8 @@ type PartitionField struct {
 type Creation struct {
 	Fields      []column.Field
 	PartitionBy []PartitionField
+	// SortBy is the order of the rows within data files; nil = none.
+	SortBy []table.SortTerm
 	// Properties go on top of the ones that every table of ours gets.
 	Properties iceberg.Properties
 	// FormatVersion 0 = 2.

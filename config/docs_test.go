@@ -172,6 +172,8 @@ func typeText(t reflect.Type) string {
 		return "Iceberg type"
 	case PartitionField:
 		return "partition field"
+	case SortField:
+		return "sort field"
 	}
 	switch t.Kind() {
 	case reflect.String:

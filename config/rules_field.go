@@ -196,9 +196,23 @@ func (v rules) columns(t Table, path string) {
 			v.fault(itemPath(at, i), suggest(p.Column, column), "there is no column %s", quoteShort(p.Column))
 		}
 	}
+	v.sortBy(t, path, own)
 }
 
-// missingColumn looks a partition column up in a table whose columns stand in the file.
+// sortBy checks the columns of the order. A second mention of a column has no effect.
+func (v rules) sortBy(t Table, path string, own []string) {
+	at := v.origin(path, "sort_by")
+	for i, s := range t.SortBy {
+		if slices.ContainsFunc(t.SortBy[:i], func(o SortField) bool { return o.Column == s.Column }) {
+			v.fault(itemPath(at, i), "remove it", "the column %s is listed twice", quoteShort(s.Column))
+		}
+		if column, ok := v.missingColumn(t, s.Column, own); !ok {
+			v.fault(itemPath(at, i), suggest(s.Column, column), "there is no column %s", quoteShort(s.Column))
+		}
+	}
+}
+
+// missingColumn looks a column up in a table whose columns stand in the file.
 func (v rules) missingColumn(t Table, name string, own []string) (known []string, ok bool) {
 	if t.Value.Format != ValueJSON || t.Key.Format == KeyAvro {
 		return nil, true

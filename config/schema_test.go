@@ -142,6 +142,8 @@ func scalarSchema(t reflect.Type) *jsonschema.Schema {
 		return orVariable(&jsonschema.Schema{
 			Type: "string", Pattern: `^([^(]*|(identity|year|month|day|hour|void)\(.*\)|(bucket|truncate)\(.*,.*\))$`,
 		})
+	case SortField:
+		return orVariable(&jsonschema.Schema{Type: "string", Pattern: `^[^(.]+$`})
 	case Secret, string:
 		// Topics, keys and names may look like numbers; the parser takes them as they are written.
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}

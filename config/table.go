@@ -24,6 +24,10 @@ type TableSettings struct {
 	Start Start `yaml:"start"`
 	// Partition fields of a new table, over its top-level columns: `region`, `day(ts)`, `bucket(16, user_id)`, `truncate(10, name)`.
 	PartitionBy []PartitionField `yaml:"partition_by"`
+	// Order of the rows within each data file, by top-level columns with a single value: `ts`, `user_id desc`, `ts asc nulls last`.
+	// Nulls come first, in descending columns last, unless it is said. It becomes the table's sort order, in existing tables too.
+	// Costs memory: rows wait unencoded until the commit.
+	SortBy []SortField `yaml:"sort_by"`
 	// Creates the table and its namespace when they are missing.
 	AutoCreate bool `yaml:"auto_create"`
 	// Adds new optional fields of the records' schema to the table.

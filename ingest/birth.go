@@ -31,6 +31,9 @@ func (o *owner) open(ctx context.Context) error {
 	} else {
 		err = o.create(ctx, t)
 	}
+	if err == nil && len(o.opts.SortBy) > 0 {
+		err = sorted(ctx, t, o.opts.SortBy)
+	}
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,18 @@ func (o *owner) open(ctx context.Context) error {
 	}
 	o.progressed = o.now()
 	return nil
+}
+
+// sorted makes an order the table's, if it has the columns for it.
+func sorted(ctx context.Context, t *commit.Table, by []table.SortTerm) error {
+	fields, err := table.Fields(t.Schema())
+	if err != nil {
+		return err
+	}
+	if err := table.CheckSort(by, fields); err != nil {
+		return err
+	}
+	return t.Sort(ctx, by)
 }
 
 // spec says which table to open, and as whom.
@@ -88,8 +103,11 @@ func (o *owner) create(ctx context.Context, t *commit.Table) error {
 	if err := table.CheckBloomFilters(fields, o.opts.Create.Properties); err != nil {
 		return err
 	}
+	if err := table.CheckSort(o.opts.SortBy, fields); err != nil {
+		return err
+	}
 	readers := o.opts.Create.Readers
-	c := commit.Creation{Fields: fields, Properties: iceberg.Properties{table.ReadersProperty: readers.String()}, FormatVersion: readers.FormatVersion()}
+	c := commit.Creation{Fields: fields, SortBy: o.opts.SortBy, Properties: iceberg.Properties{table.ReadersProperty: readers.String()}, FormatVersion: readers.FormatVersion()}
 	maps.Copy(c.Properties, o.opts.Create.Properties)
 	terms, err := o.opts.Create.Terms(fields)
 	if err != nil {

@@ -99,6 +99,8 @@ type TableOptions struct {
 	Audit   bool
 	Errors  Policies
 	Parquet parquet.Options
+	// SortBy is the order of the rows in each data file; nil leaves them in the order of their offsets.
+	SortBy []table.SortTerm
 	// Meaning is a hash over the settings that change what a row means (routing, formats, policies).
 	Meaning string
 	// AcceptMeaning lets a superseded Meaning write again.

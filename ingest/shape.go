@@ -23,6 +23,7 @@ type shape struct {
 	schemaID  int
 	spec      *iceberg.PartitionSpec
 	blooms    []parquet.Bloom
+	order     []column.SortKey
 	assembler *table.Assembler
 	// audit, key and value split the top-level columns by who fills them.
 	audit, key, value []*column.Node
@@ -42,9 +43,13 @@ func (o *owner) newShape() (*shape, error) {
 	spec := o.table.PartitionSpec()
 	sh.spec = &spec
 	sh.blooms = table.BloomFilters(sh.layout, o.table.Properties())
+	if sh.order, err = table.SortKeys(o.opts.SortBy, sh.layout); err != nil {
+		return nil, err
+	}
 	sh.audit, sh.key, sh.value = o.opts.Split(sh.layout)
 	sh.assembler, err = table.NewAssembler(table.AssemblerOptions{
 		Layout: sh.layout, Schema: schema, Spec: sh.spec, Location: o.table.Location(), Properties: o.table.Properties(), Store: o.store(),
+		SortOrderID: o.table.SortOrderID(o.opts.SortBy),
 	})
 	return sh, err
 }
@@ -71,7 +76,10 @@ func (s *sink) equip(sh *shape) error {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = table.NewWriter(table.WriterOptions{Layout: sh.layout, Spec: sh.spec, Encoder: enc, Blooms: sh.blooms, MaxOpenBytes: o.budget.open(len(o.source.lanes))}); err != nil {
+	s.writer, err = table.NewWriter(table.WriterOptions{
+		Layout: sh.layout, Spec: sh.spec, Encoder: enc, Blooms: sh.blooms, Order: sh.order, MaxOpenBytes: o.budget.open(len(o.source.lanes)),
+	})
+	if err != nil {
 		return err
 	}
 	s.decoder, err = o.newDecoder(sh, s.writer.Set())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,8 @@ type AssemblerOptions struct {
 	Location   string
 	Properties iceberg.Properties
 	Store      store.Store
+	// SortOrderID is the table's name for the order of the parts' rows; 0 = none.
+	SortOrderID int
 	// Uploads bounds the files written at once; 0 = 4.
 	Uploads int
 }
@@ -84,9 +87,10 @@ type Files struct {
 	Repaired int64
 }
 
-// Assemble writes one file per partition (more where one would pass the table's target size) and describes them.
+// Assemble writes one file per partition (more where one would pass the table's target size, or where sorted parts
+// overlap) and describes them.
 // id makes the paths unique: it belongs to this call alone. Parts may come from several writers; those of one
-// partition stay in their order. On an error no file of the call remains, as far as the store lets us remove them.
+// partition stay in their order, if they are not sorted. On an error no file of the call remains, as far as the store lets us remove them.
 func (a *Assembler) Assemble(ctx context.Context, id string, parts []Part) (Files, error) {
 	plan := a.plan(id, parts)
 	files := Files{Data: make([]iceberg.DataFile, len(plan))}
@@ -119,19 +123,28 @@ type plannedFile struct {
 	repaired int64 // known when it is written
 }
 
-// plan groups parts by partition into files, in the order in which the partitions appear.
+// plan groups parts by partition into files, in the order in which the partitions appear. Sorted parts whose rows
+// overlap get files of their own: a file is in order as a whole.
 func (a *Assembler) plan(id string, parts []Part) []plannedFile {
+	if a.opts.SortOrderID != 0 {
+		parts = byFirst(parts)
+	}
 	var plan []plannedFile
-	last := map[string]int{} // key of the tuple -> its newest file
+	open := map[string][]int{} // key of the tuple -> the files that may take more
 	for _, p := range parts {
-		i, ok := last[p.Tuple.Key()]
-		if !ok || plan[i].bytes+p.Chunk.Bytes > a.limit {
-			i = len(plan)
-			last[p.Tuple.Key()] = i
-			plan = append(plan, plannedFile{path: a.path(id, i, p.Tuple), tuple: p.Tuple})
+		key := p.Tuple.Key()
+		at := slices.IndexFunc(open[key], func(i int) bool { return a.takes(&plan[i], p.Chunk) })
+		if at < 0 {
+			if a.opts.SortOrderID == 0 {
+				open[key] = open[key][:0]
+			}
+			at = len(open[key])
+			open[key] = append(open[key], len(plan))
+			plan = append(plan, plannedFile{path: a.path(id, len(plan), p.Tuple), tuple: p.Tuple})
 		}
-		plan[i].chunks = append(plan[i].chunks, p.Chunk)
-		plan[i].bytes += p.Chunk.Bytes
+		f := &plan[open[key][at]]
+		f.chunks = append(f.chunks, p.Chunk)
+		f.bytes += p.Chunk.Bytes
 	}
 	return plan
 }
@@ -169,7 +182,7 @@ func (a *Assembler) write(ctx context.Context, f *plannedFile) (iceberg.DataFile
 		return nil, failure.Wrap(err, failure.Fatal, codeParts, "", "describing %s", f.path)
 	}
 	b.ColumnSizes(m.ColumnSizes).ValueCounts(m.ValueCounts).NullValueCounts(m.NullCounts).NaNValueCounts(m.NaNCounts)
-	b.LowerBoundValues(m.Lower).UpperBoundValues(m.Upper).SplitOffsets(m.SplitOffsets).SortOrderID(0)
+	b.LowerBoundValues(m.Lower).UpperBoundValues(m.Upper).SplitOffsets(m.SplitOffsets).SortOrderID(a.opts.SortOrderID)
 	return b.Build(), nil
 }
 

@@ -59,6 +59,7 @@ func TestRefusalsNameTheReader(t *testing.T) {
 	require.Equal(t, "choosing parquet.encoding delta: spark (held to spark@1.9) cannot read delta encoding [E_READERS] — set parquet.encoding to compat, or name a newer version of that reader",
 		failure.Describe(c.CheckEncoding(parquet.Delta)))
 	require.NoError(t, c.CheckCodec(parquet.Zstd))
+	require.Error(t, c.CheckCodec(parquet.LZ4))
 	require.Equal(t, "choosing parquet.compression lz4: trino (held to trino@476) cannot read lz4 pages [E_READERS] — set parquet.compression to zstd or snappy, or take that reader out of readers",
 		failure.Describe(c.CheckCodec(parquet.LZ4)))
 	fields := []column.Field{{Name: "s", Type: column.Type{Kind: column.Struct, Fields: []column.Field{{Name: "at", Type: column.Type{Kind: column.Time}}}}}}

@@ -20,12 +20,14 @@ type WriterOptions struct {
 	Encoder *parquet.Encoder
 	// Blooms are the Bloom filters of each row group.
 	Blooms []parquet.Bloom
+	// Order sorts the rows of each row group; empty leaves them as they come.
+	Order []column.SortKey
 	// RowGroupBytes ends a row group at this encoded size; 0 = 128 MiB.
 	RowGroupBytes int64
 	// MaxOpen bounds the open partitions; 0 = 500.
 	MaxOpen int
 	// MaxOpenBytes bounds the memory of open partitions; 0 = 64 MiB. An unpartitioned table has one row group, which
-	// RowGroupBytes bounds.
+	// RowGroupBytes bounds. Rows that are to be sorted wait unencoded, so there it bounds that one too.
 	MaxOpenBytes int64
 }
 
@@ -77,6 +79,11 @@ func NewWriter(opts WriterOptions) (*Writer, error) {
 			return nil, failure.Wrap(err, failure.Fatal, codeParts, "", "preparing a writer")
 		}
 	}
+	for _, k := range opts.Order {
+		if err := column.CheckSortKey(opts.Layout, k); err != nil {
+			return nil, failure.Wrap(err, failure.Fatal, codeParts, "", "preparing a writer")
+		}
+	}
 	w := &Writer{opts: opts}
 	if opts.Spec == nil || opts.Spec.NumFields() == 0 {
 		w.direct = w.newRowGroup()
@@ -94,6 +101,7 @@ func NewWriter(opts WriterOptions) (*Writer, error) {
 func (w *Writer) newRowGroup() *parquet.RowGroup {
 	g := parquet.NewRowGroup(w.opts.Layout, w.opts.Encoder)
 	g.Filtered(w.opts.Blooms)
+	g.Sorted(w.opts.Order)
 	return g
 }
 
@@ -127,7 +135,7 @@ func (w *Writer) absorbDirect() error {
 		return err
 	}
 	w.rows += w.direct.Rows() - before
-	if w.direct.Estimate() < w.opts.RowGroupBytes {
+	if w.direct.Estimate() < w.opts.RowGroupBytes && (len(w.opts.Order) == 0 || w.direct.Bytes() < w.opts.MaxOpenBytes) {
 		return nil
 	}
 	return w.finish(transform.Tuple{}, w.direct)

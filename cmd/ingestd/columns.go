@@ -89,7 +89,7 @@ func checkNew(list []ingest.Filling, choice table.Choice, t ingest.TableOptions)
 		fields = append(fields, choice.Fields(s.Fields)...)
 	}
 	terms, err := t.Create.Terms(fields)
-	errs := []error{t.CheckFillings(list), err}
+	errs := []error{t.CheckFillings(list), err, table.CheckSort(t.SortBy, fields)}
 	for _, term := range terms {
 		errs = append(errs, choice.CheckTerm(term, fields))
 	}
@@ -144,6 +144,9 @@ func existingColumns(fields []column.Field, list []ingest.Filling, t ingest.Tabl
 		p := planOf(a.Field, from[path[0]])
 		p.Name, p.New = strings.Join(path, "."), true
 		plans = append(plans, p)
+		if len(a.Path) == 0 {
+			fields = append(slices.Clip(fields), a.Field)
+		}
 	}
-	return plans, illegal, nil
+	return plans, illegal, table.CheckSort(t.SortBy, fields)
 }

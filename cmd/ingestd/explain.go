@@ -37,6 +37,7 @@ type explanation struct {
 	Origins     []originPlan    `json:"origins"`
 	Columns     []columnPlan    `json:"columns"`
 	PartitionBy []string        `json:"partition_by"`
+	SortBy      []string        `json:"sort_by"`
 	Settings    []settingPlan   `json:"settings"`
 	// Readers is what happens where the readers are not those the table was created for.
 	Readers []table.Change `json:"readers"`
@@ -135,7 +136,7 @@ func (x *explainer) explain(ctx context.Context, t config.Table) explanation {
 	o := x.table(t.Name)
 	p := explanation{
 		Table: t.Name, Source: t.Source, Branch: t.Branch, Value: string(t.Value.Format), Key: string(t.Key.Format), Errors: t.Errors,
-		Commit: commitPlan(x.config), PartitionBy: []string{}, Problems: []problemPlan{}, Partitions: []partitionPlan{}, Columns: []columnPlan{},
+		Commit: commitPlan(x.config), PartitionBy: []string{}, SortBy: []string{}, Problems: []problemPlan{}, Partitions: []partitionPlan{}, Columns: []columnPlan{},
 		Origins: []originPlan{}, Settings: []settingPlan{}, Readers: []table.Change{},
 	}
 	if t.Value.Format == config.ValueRaw {
@@ -143,6 +144,9 @@ func (x *explainer) explain(ctx context.Context, t config.Table) explanation {
 	}
 	for _, f := range t.PartitionBy {
 		p.PartitionBy = append(p.PartitionBy, f.String())
+	}
+	for _, s := range t.SortBy {
+		p.SortBy = append(p.SortBy, s.String())
 	}
 	loaded, err := x.load(ctx, o)
 	x.note(&p, err)

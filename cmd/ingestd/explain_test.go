@@ -179,6 +179,11 @@ func TestExplainChecksANewTable(t *testing.T) {
 	require.ErrorContains(t, checkNew(list, table.Choice{}, options), "one is enough")
 	options.Create.PartitionBy = []string{"month(at)"}
 	require.NoError(t, checkNew(list, table.Choice{}, options))
+	options.SortBy = []table.SortTerm{{Column: "at"}, {Column: "to"}}
+	require.ErrorContains(t, checkNew(list, table.Choice{}, options), "no such column")
+	_, _, err := existingColumns([]column.Field{date}, nil, options)
+	require.ErrorContains(t, err, "no such column")
+	options.SortBy = nil
 	options.Audit = true
 	list[0].Fields[0].Name = table.AuditOffset
 	options.Create.PartitionBy = nil

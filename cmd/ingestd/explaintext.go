@@ -56,6 +56,7 @@ func (p *printer) explanation(x explanation) {
 		p.columns("    ", columnRows(x.Columns))
 	}
 	p.line("\n  partitioned by  %s", orNothing(strings.Join(x.PartitionBy, ", ")))
+	p.line("  files sorted by %s", orNothing(strings.Join(x.SortBy, ", ")))
 	for _, s := range x.Settings {
 		p.line("  %s", settingLine(s))
 	}

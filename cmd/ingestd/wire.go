@@ -304,6 +304,9 @@ func creation(o *ingest.TableOptions, t config.Table) error {
 	for _, p := range t.PartitionBy {
 		o.Create.PartitionBy = append(o.Create.PartitionBy, p.String())
 	}
+	for _, s := range t.SortBy {
+		o.SortBy = append(o.SortBy, table.SortTerm(s))
+	}
 	choice, err := choose(t)
 	if err != nil {
 		return err

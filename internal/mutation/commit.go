@@ -4,7 +4,7 @@ import "slices"
 
 // mutations are all checks that are known to matter.
 func mutations() []mutation {
-	return slices.Concat(commitMutations(), ingestMutations(), controlMutations(), storeMutations(), compactionMutations(), pageMutations(), handoverMutations(), tableMutations())
+	return slices.Concat(commitMutations(), ingestMutations(), controlMutations(), storeMutations(), compactionMutations(), pageMutations(), handoverMutations(), tableMutations(), sortMutations())
 }
 
 // commitMutations take out what commit promises: compare, pin, look again, delete nothing that may be in use.

@@ -7,6 +7,8 @@ import "unsafe"
 type Chunk struct {
 	Rows  int64
 	Bytes int64 // encoded
+	// Order is the order of the rows; nil when they are in none.
+	Order *Order
 
 	codec   Codec
 	index   bool

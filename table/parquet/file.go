@@ -111,7 +111,7 @@ func (f *fileWriter) beginGroup(c *Chunk) error {
 	if len(f.groups) > math.MaxInt16 {
 		return errors.New("too many row groups")
 	}
-	f.groups = append(f.groups, format.RowGroup{NumRows: c.Rows, FileOffset: f.off, Ordinal: int16(len(f.groups))})
+	f.groups = append(f.groups, format.RowGroup{NumRows: c.Rows, FileOffset: f.off, Ordinal: int16(len(f.groups)), SortingColumns: c.Order.columns()})
 	f.splits = append(f.splits, f.off)
 	f.chunks = append(f.chunks, c)
 	f.rows += c.Rows

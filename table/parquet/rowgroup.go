@@ -13,6 +13,7 @@ type RowGroup struct {
 	set     *column.Set
 	writers []columnWriter
 	rows    int64
+	run     *run // nil: rows become pages in the order in which they come
 }
 
 // NewRowGroup prepares an empty row group; it holds next to no memory before the first row.
@@ -40,6 +41,10 @@ func (g *RowGroup) Absorb() error {
 		return fmt.Errorf("absorbing rows: %w", err)
 	}
 	g.rows += int64(n)
+	if g.run != nil {
+		g.run.absorb(g.set)
+		return nil
+	}
 	for i := range g.writers {
 		if err := g.writers[i].absorb(g.enc); err != nil {
 			return fmt.Errorf("writing column %s: %w", g.layout.Leaves[i].Name(), err)
@@ -55,12 +60,21 @@ func (g *RowGroup) Finish() (*Chunk, error) {
 		return nil, err
 	}
 	c := &Chunk{Rows: g.rows, codec: g.enc.opts.Codec, index: !g.enc.opts.NoPageIndex, columns: make([]columnChunk, len(g.writers))}
+	if g.run != nil && g.rows > 0 {
+		c.Order = g.run.sort(g.set)
+	}
 	for i := range g.writers {
+		if err := g.move(i); err != nil {
+			return nil, fmt.Errorf("writing column %s: %w", g.layout.Leaves[i].Name(), err)
+		}
 		var err error
 		if c.columns[i], err = g.writers[i].close(g.enc); err != nil {
 			return nil, fmt.Errorf("writing column %s: %w", g.layout.Leaves[i].Name(), err)
 		}
 		c.Bytes += c.columns[i].totals.compressed + int64(len(c.columns[i].bloom))
+	}
+	if g.run != nil {
+		g.run.end(g.set, c)
 	}
 	g.rows = 0
 	return c, nil
@@ -71,15 +85,26 @@ func (g *RowGroup) Reset() {
 	for i := range g.writers {
 		g.writers[i].begin()
 	}
+	if g.run != nil {
+		g.run.reset(g.set)
+	}
 	g.rows = 0
 }
 
 // Release gives the buffers of an empty row group back; what it has learned about the columns stays.
-func (g *RowGroup) Release() { g.set.Release() }
+func (g *RowGroup) Release() {
+	g.set.Release()
+	if g.run != nil {
+		g.run.paged.Release()
+	}
+}
 
 // Bytes is the memory held: buffers, dictionaries, encoded pages.
 func (g *RowGroup) Bytes() int64 {
 	n := g.set.Bytes()
+	if g.run != nil {
+		n += g.run.bytes(g.set)
+	}
 	for i := range g.writers {
 		n += g.writers[i].chunk.bytes() + g.writers[i].bloom.bytes()
 	}
@@ -89,6 +114,9 @@ func (g *RowGroup) Bytes() int64 {
 // Estimate is the encoded size so far: finished pages as they are, open ones and dictionaries at the rate at which
 // the column was compressed up to now.
 func (g *RowGroup) Estimate() int64 {
+	if g.run != nil {
+		return g.run.estimate(g.set)
+	}
 	var n int64
 	for i := range g.writers {
 		n += g.writers[i].estimate()
