@@ -364,7 +364,10 @@ func (w *world) accounts(code string) bool {
 		return w.happened("rollback")
 	case "E_TABLE_DROPPED", "E_TABLE_RECREATED":
 		return w.happened("drop")
-	case "E_STATE_AMBIGUOUS", "E_TABLE_REPLACED", "E_STATE_LOST":
+	case "E_STATE_AMBIGUOUS":
+		// A catalog that shows heads only hides, as expiry does, what lies between a foreign head and a tag on ours.
+		return w.happened("expire", "rollback") || w.shape.headsOnly && w.happened("tag")
+	case "E_TABLE_REPLACED", "E_STATE_LOST":
 		return w.happened("expire", "rollback")
 	case "E_TOPIC_RECREATED", "E_TOPIC_MISSING", "E_TOPIC_UNKNOWN":
 		return w.happened("recreate_topic")
