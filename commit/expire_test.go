@@ -65,6 +65,16 @@ func (b *bench) shift(by time.Duration) {
 	b.later(by)
 }
 
+// A file is live in a manifest that goes and in another that stays: it stays.
+func TestExpireKeepsWhatAnotherManifestLists(t *testing.T) {
+	b, w := hourly(t)
+	got, err := w.Expire(b.ctx, Expiry{OlderThan: b.mu.now.Add(time.Hour), RetainLast: 1})
+	require.NoError(t, err)
+	require.Len(t, b.ids(), 1)
+	require.Len(t, got.DataFiles, 5, "the files before the rewrite")
+	require.Equal(t, map[string]int{"0": 50}, b.exact("main"))
+}
+
 // TestExpire: the old tail goes with all that only it needed; a dry run says the same and does nothing.
 func TestExpire(t *testing.T) {
 	b, w := hourly(t)

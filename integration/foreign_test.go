@@ -34,14 +34,18 @@ func TestForeignMaintenance(t *testing.T) {
 	}
 	for _, step := range []func(){
 		ours,
-		func() { spark("CALL lake.system.rewrite_data_files(table => '%s', options => map('min-input-files', '2'))", table) },
+		func() {
+			spark("CALL lake.system.rewrite_data_files(table => '%s', options => map('min-input-files', '2'))", table)
+		},
 		ours,
 		func() { trino("ALTER TABLE lake.%s EXECUTE optimize", table) },
 		func() { spark("CALL lake.system.rewrite_manifests(table => '%s')", table) },
 		ours,
 		func() { trino("ALTER TABLE lake.%s EXECUTE optimize_manifests", table) },
 		func() { trino("ALTER TABLE lake.%s EXECUTE expire_snapshots(retention_threshold => '7d')", table) },
-		func() { spark("CALL lake.system.expire_snapshots(table => '%s', older_than => current_timestamp(), retain_last => 1)", table) },
+		func() {
+			spark("CALL lake.system.expire_snapshots(table => '%s', older_than => current_timestamp(), retain_last => 1)", table)
+		},
 		ours,
 		func() { trino("ALTER TABLE lake.%s EXECUTE remove_orphan_files(retention_threshold => '7d')", table) },
 		func() { spark("CALL lake.system.remove_orphan_files(table => '%s', prefix_listing => true)", table) },

@@ -70,12 +70,18 @@ func NewAssembler(opts AssemblerOptions) (*Assembler, error) {
 	if a.dir == "" {
 		a.dir = strings.TrimRight(opts.Location, "/") + "/data"
 	}
-	text, err := json.Marshal(opts.Schema)
+	var err error
+	a.meta, err = FooterOf(opts.Schema)
+	return a, err
+}
+
+// FooterOf is what the footer of a data file says about the table: its schema.
+func FooterOf(sc *iceberg.Schema) (map[string]string, error) {
+	text, err := json.Marshal(sc)
 	if err != nil {
-		return nil, failure.Wrap(err, failure.Fatal, codeSchema, "", "writing schema %d as text", opts.Schema.ID)
+		return nil, failure.Wrap(err, failure.Fatal, codeSchema, "", "writing schema %d as text", sc.ID)
 	}
-	a.meta = map[string]string{"iceberg.schema": string(text)}
-	return a, nil
+	return map[string]string{"iceberg.schema": string(text)}, nil
 }
 
 // Files are the data files of one batch, ready to be committed.

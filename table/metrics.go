@@ -55,6 +55,11 @@ func newMetricsModes(l *column.Layout, props iceberg.Properties) metricsModes {
 	return m
 }
 
+// KeepMetrics drops the statistics that the table's properties do not want in manifests.
+func KeepMetrics(l *column.Layout, props iceberg.Properties, m *parquet.Metrics) {
+	newMetricsModes(l, props).apply(m)
+}
+
 // leafNames gives the dotted name of each leaf as Iceberg spells it: without Parquet's repeated groups.
 func leafNames(l *column.Layout) []string {
 	names := make([]string, len(l.Leaves))

@@ -11,7 +11,23 @@ import (
 	"github.com/ingestd/ingestd/compaction"
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/ingest"
+	"github.com/ingestd/ingestd/table/parquet"
+	"github.com/ingestd/ingestd/table/store"
 )
+
+// engine rewrites files page by page, within so many bytes; what it cannot read it leaves to the library.
+func engine(po ingest.Options, memory int64) compaction.Engine {
+	written := map[string]parquet.Options{}
+	for _, t := range po.Tables {
+		written[t.Name()] = t.Parquet
+	}
+	return compaction.Pages{
+		Parquet:   func(table string) parquet.Options { return written[table] },
+		Store:     func(location string) (store.Store, error) { return po.Stores.For(location) },
+		Memory:    memory,
+		Otherwise: compaction.Library{},
+	}
+}
 
 // newKeeper makes the owner of the tables' maintenance. It does what it is asked for, and looks by itself where that is
 // enabled.
@@ -21,7 +37,7 @@ func (d *process) newKeeper(c *config.Config, po ingest.Options) *compaction.Kee
 		tables[t.Name()] = t
 	}
 	o := compaction.KeeperOptions{
-		Tables: tableNames(c), Engine: compaction.Library{}, Events: d.events, Now: time.Now, NewID: uuid.NewString,
+		Tables: tableNames(c), Engine: engine(po, int64(c.Maintenance.Memory)), Events: d.events, Now: time.Now, NewID: uuid.NewString,
 		BytesPerDay: int64(c.Maintenance.BytesPerDay),
 		Open: func(ctx context.Context, name string) (*commit.Table, error) {
 			t := tables[name]

@@ -42,6 +42,7 @@ type maintained struct {
 	// others gives the locations of the catalog's other tables.
 	others func(context.Context) (map[string]string, error)
 	env    compaction.Env
+	engine compaction.Engine
 }
 
 func (a *app) maintainCommand() *cobra.Command {
@@ -72,7 +73,7 @@ Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md).`,
   ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --option min-input-files=2 --option target-file-size-bytes=134217728`,
 	}
 	a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
-		run := compaction.RewriteDataFiles{Table: at.table, Engine: compaction.Library{}, Options: f.options, DryRun: f.dry, Env: at.env}
+		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Options: f.options, DryRun: f.dry, Env: at.env}
 		res, err := run.Run(ctx)
 		if res.Plan == nil {
 			return nil, err
@@ -217,7 +218,7 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 	others := func(ctx context.Context) (map[string]string, error) {
 		return commit.Locations(ctx, env.options.Catalog, options.Identifier)
 	}
-	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}})
+	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, int64(conf.Maintenance.Memory))})
 	show.end()
 	if result == nil {
 		return err

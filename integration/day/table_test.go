@@ -44,6 +44,7 @@ type grown struct {
 	w         *commit.Table
 	writer    *table.Writer
 	assembler *table.Assembler
+	engine    compaction.Engine
 	commits   int
 	// took are the times of the commits since the last measurement.
 	took []time.Duration
@@ -84,6 +85,11 @@ func grow(t *testing.T, cat catalog.Catalog, name string, c *clock) *grown {
 	require.NoError(t, err)
 	st, err := stores.For(g.w.Location())
 	require.NoError(t, err)
+	g.engine = compaction.Pages{
+		Parquet: func(string) parquet.Options { return parquet.Options{} },
+		Store:   func(string) (store.Store, error) { return st, nil },
+		Memory:  64 << 20,
+	}
 	g.assembler, err = table.NewAssembler(table.AssemblerOptions{
 		Layout: layout, Schema: g.w.Schema(), Spec: &spec, Location: g.w.Location(), Properties: g.w.Properties(), Store: st,
 	})
@@ -142,7 +148,7 @@ func (g *grown) commit() {
 // maintain rewrites small files.
 func (g *grown) maintain() {
 	g.t.Helper()
-	run := compaction.RewriteDataFiles{Table: g.w, Engine: compaction.Library{}, Env: compaction.Env{Now: func() time.Time { return g.clock.now }}}
+	run := compaction.RewriteDataFiles{Table: g.w, Engine: g.engine, Env: compaction.Env{Now: func() time.Time { return g.clock.now }}}
 	res, err := run.Run(g.t.Context())
 	require.NoError(g.t, err)
 	require.Zero(g.t, res.Failed)

@@ -101,7 +101,7 @@ func touchers() []toucher {
 		{"github.com/prometheus/", []string{"internal/telemetry"}},
 		{"go.uber.org/zap", []string{"internal/telemetry", "cmd/ingestd"}},
 		{"github.com/cenkalti/backoff", []string{"commit/...", "ingest/...", "schemareg"}},
-		{"github.com/google/uuid", []string{"cmd/ingestd", "commit/...", "ingest", "table/..."}},
+		{"github.com/google/uuid", []string{"cmd/ingestd", "commit/...", "compaction", "ingest", "table/..."}},
 		{"golang.org/x/oauth2", []string{"cmd/ingestd", "commit/catalog", "table/store"}},
 		{"golang.org/x/sync", []string{"schemareg", "table", "table/store", "ingest", "ingest/kafka", "internal/verify", "cmd/ingestd"}},
 	}

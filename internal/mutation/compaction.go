@@ -24,6 +24,11 @@ func rewriting() []mutation {
 			why: "a group from which rows were deleted meanwhile is not tried again with the files that still have them",
 		},
 		{
+			name: "rewrite/deletes", file: "compaction/deletes.go", pkg: "./compaction", test: "TestPagesApplyDeletes",
+			old: "|| string(b.Columns[0].Bytes[i]) != of.FilePath() {", text: "{",
+			why: "a position is deleted from the file that it is about",
+		},
+		{
 			name: "rewrite/dictionary", file: "compaction/rewrite/merge.go", pkg: "./compaction/rewrite", test: "TestMissingDictionary",
 			old: "\tw.source.reset() // references of this chunk must not find the dictionary of the one before\n", text: "",
 			why: "references are never looked up in the dictionary of another file",
@@ -55,7 +60,7 @@ func expiring() []mutation {
 			why: "what was the newest snapshot a moment ago is being read",
 		},
 		{
-			name: "expire/live", file: "commit/expire.go", pkg: "./commit", test: "TestExpire",
+			name: "expire/live", file: "commit/expire.go", pkg: "./commit", test: "TestExpireKeepsWhatAnotherManifestLists",
 			old: "func(f iceberg.DataFile) { delete(files, f.FilePath()) }", text: "func(f iceberg.DataFile) { _ = f }",
 			why: "a file that a retained snapshot needs stays, whatever manifest it was listed in",
 		},
