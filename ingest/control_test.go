@@ -10,6 +10,7 @@ import (
 	"time"
 
 	icetable "github.com/apache/iceberg-go/table"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -160,6 +161,49 @@ func TestHaltedTableForgetsItsSchemaRequest(t *testing.T) {
 	p.Drain()
 	require.NoError(t, wait())
 	w.proven("t")
+}
+
+// A schema arrives between an operator's decision and the new start of the table: nobody wants it then, and the table asks
+// for it when it reads again.
+func TestSchemaArrivesBeforeTheNewStart(t *testing.T) {
+	w := newWorld(t, 1, "a")
+	r := w.newRegistry()
+	table := w.avroTable("t", "a")
+	o := w.avroOptions(r, table)
+	o.Recheck, o.Discovery = 20*time.Millisecond, time.Hour // nothing else is asked of the owner
+	rec := o.recorder()
+	var p *Pipeline
+	var arrived atomic.Bool
+	o.Events = event.Func(func(e event.Event) {
+		if _, ok := e.(event.ControlObeyed); ok {
+			// This is the owner's goroutine: what it is asked to do now is done next.
+			owner := p.byName["db.t"]
+			before := owner.pending()
+			r.down.Store(false)
+			arrived.Store(assert.Eventually(t, func() bool { return owner.pending() > before }, 20*time.Second, time.Millisecond))
+		}
+		rec.Emit(e)
+	})
+	p, wait := w.start(o)
+	w.produceAvro("a", 0, r.schema("a-value", "name"), 5, "n")
+	rec.landed("t", 5)
+	r.down.Store(true)
+	w.produceAvro("a", 0, r.schema("a-value", "name", "city"), 5, "n", "c")
+	rec.degraded("t")
+	w.decide(table, ControlRequest{Verb: commit.Rewind, Topic: "a", Partition: 0, To: "0", AllowDuplicates: true})
+	rec.obeyed("t", commit.Rewind)
+	require.True(t, arrived.Load())
+	w.awaitRows("t", "a", w.doubled("a", 0, 5))
+	p.Drain()
+	require.NoError(t, wait())
+	w.proven("t")
+}
+
+// pending is how many orders wait.
+func (o *owner) pending() int {
+	o.orders.Lock()
+	defer o.orders.Unlock()
+	return len(o.orders.list)
 }
 
 // A halted table is rolled back once more: what it stands still for is another matter now, and it says so. The clock was

@@ -141,7 +141,8 @@ func (o *owner) adopt(ctx context.Context, m missingSchema, s *avro.Schema) {
 	if ctx.Err() != nil {
 		return
 	}
-	if o.status.failed() {
+	if o.table == nil || o.status.failed() {
+		// It has halted or been told to start anew since the schema was asked for, and asks again when it reads again.
 		o.schemas.abandon(m)
 		return
 	}
