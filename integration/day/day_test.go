@@ -101,10 +101,10 @@ func compare(t *testing.T, g *grown, early, late measured) {
 }
 
 // end lets what nothing needs be removed, and looks for what is left. The snapshots of the day expire in the first round,
-// the files that only they needed are deleted in the second.
+// its hourly tags within 24 hours, and the files that only they needed are deleted a round later.
 func (g *grown) end() {
 	g.t.Helper()
-	const rounds, commits = 2, 125
+	const rounds, commits = 6, 125
 	for range rounds {
 		g.clock.pass(grace)
 		for range commits {
