@@ -176,6 +176,9 @@ func (t *Table) Exists() bool { return t.view != nil }
 // Name is the table's name with its namespace.
 func (t *Table) Name() string { return t.spec.name() }
 
+// Branch is the branch that this value looks at and commits to.
+func (t *Table) Branch() string { return t.spec.Branch }
+
 // Writer is the id under which this value commits.
 func (t *Table) Writer() string { return t.spec.Writer }
 

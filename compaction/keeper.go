@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/compaction/handover"
 	"github.com/ingestd/ingestd/internal/event"
 	"github.com/ingestd/ingestd/internal/failure"
 )
@@ -38,6 +39,8 @@ type KeeperOptions struct {
 	// Others gives the locations of all other tables of the catalog.
 	Others func(ctx context.Context, table string) (map[string]string, error)
 	Engine Engine
+	// Outside rewrites data files instead of Engine; nil does not.
+	Outside handover.Engine
 	// Interval is the time between two looks at all tables; 0 = only what is asked for is done.
 	Interval time.Duration
 	// BytesPerDay bounds what is rewritten unasked within 24 hours; 0 = no bound.
@@ -61,8 +64,9 @@ type Keeper struct {
 		jobs  []*JobStatus
 		queue []*JobStatus
 	}
-	// spent are the rewrites of the last day; only Run looks at it.
-	spent []spending
+	// spent are the rewrites of the last day, resting the tables that are left alone and until when; only Run looks at both.
+	spent   []spending
+	resting map[string]time.Time
 }
 
 type spending struct {
@@ -78,7 +82,7 @@ func NewKeeper(o KeeperOptions) *Keeper {
 	if o.Events == nil {
 		o.Events = event.Discard{}
 	}
-	return &Keeper{o: o, wake: make(chan struct{}, 1)}
+	return &Keeper{o: o, wake: make(chan struct{}, 1), resting: map[string]time.Time{}}
 }
 
 // Run works until the context ends. What fails is told, and tried again with the next look.
@@ -123,7 +127,7 @@ type looked struct {
 func (k *Keeper) round(ctx context.Context) {
 	var worst []looked
 	for _, name := range k.o.Tables {
-		if ctx.Err() != nil || k.o.Behind(name) {
+		if ctx.Err() != nil || k.o.Behind(name) || k.o.Now().Before(k.resting[name]) {
 			continue
 		}
 		run, err := k.rewriting(ctx, name, true, nil)
@@ -172,7 +176,16 @@ func (k *Keeper) rewrite(ctx context.Context, name string) {
 	}
 	res, err := run.Run(ctx)
 	k.spent = append(k.spent, spending{k.o.Now(), res.RewrittenBytes})
+	if fruitless(res, err) {
+		k.resting[name] = k.o.Now().Add(dayLong)
+	}
 	k.tell(name, ProcRewrite, started, res, err)
+}
+
+// fruitless says that another engine did not make the files fewer, so that it would be asked for the same again and again,
+// or did not keep the rows.
+func fruitless(res *RewriteResult, err error) bool {
+	return res.Engine != "" && (err == nil && !res.Left && res.Added >= res.Rewritten || failure.ClassOf(err) == failure.Halt)
 }
 
 // rewriting prepares a rewrite; nil for a table that does not exist.
@@ -181,7 +194,7 @@ func (k *Keeper) rewriting(ctx context.Context, name string, dry bool, progress 
 	if err != nil || t == nil {
 		return nil, err
 	}
-	return &RewriteDataFiles{Table: t, Engine: k.o.Engine, Options: k.o.Options, DryRun: dry,
+	return &RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options, DryRun: dry,
 		Env: Env{Now: k.o.Now, Progress: progress, Pause: func() bool { return k.o.Behind(name) }}}, nil
 }
 
@@ -213,7 +226,7 @@ func (k *Keeper) procedure(ctx context.Context, job *JobStatus) (any, error) {
 	if err == nil {
 		switch job.Procedure {
 		case ProcRewrite:
-			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Options: k.o.Options, DryRun: job.DryRun, Env: env}
+			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options, DryRun: job.DryRun, Env: env}
 			rewritten, err = run.Run(ctx)
 			result = rewritten
 		case ProcManifests:

@@ -12,6 +12,7 @@ import (
 	icetable "github.com/apache/iceberg-go/table"
 
 	"github.com/ingestd/ingestd/commit"
+	"github.com/ingestd/ingestd/compaction/handover"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
@@ -68,6 +69,8 @@ type Progress struct {
 type RewriteDataFiles struct {
 	Table  *commit.Table
 	Engine Engine
+	// Outside, when set, is who rewrites instead of Engine, and commits by itself.
+	Outside handover.Engine
 	// Options are those that were asked for, by Spark's names; MaxBytes bounds the run besides them, 0 = no bound.
 	Options  map[string]string
 	MaxBytes int64
@@ -95,6 +98,8 @@ type RewriteResult struct {
 	Snapshots  []string `json:"snapshots"`
 	// Plan is the first one that was made.
 	Plan *Plan `json:"plan"`
+	// Engine is the one that the plan's partitions were handed to; empty: ingestd itself.
+	Engine string `json:"engine,omitempty"`
 	// Left says that there is more to do: others were faster every time, or ingest came first.
 	Left bool `json:"more_to_do"`
 }
@@ -104,6 +109,9 @@ type RewriteResult struct {
 func (r *RewriteDataFiles) Run(ctx context.Context) (*RewriteResult, error) {
 	r.Env = r.Env.withDefaults()
 	r.result = &RewriteResult{Table: r.Table.Name(), DryRun: r.DryRun, Snapshots: []string{}}
+	if r.Outside != nil {
+		return r.runOutside(ctx)
+	}
 	var failed error
 	for range rewriteTries {
 		again, err := r.round(ctx)
@@ -136,7 +144,7 @@ func (r *RewriteDataFiles) prepare(ctx context.Context) (*Inventory, *Plan, Opti
 	if head == nil {
 		return &Inventory{}, MakePlan(0, nil, o, r.Env.Now()), o, nil
 	}
-	if v := r.Table.Metadata().Version(); v > maxFormat && !r.DryRun {
+	if v := r.Table.Metadata().Version(); v > maxFormat && !r.DryRun && r.Outside == nil {
 		return nil, nil, o, failure.New(failure.Config, CodeFormat, "let the engine that upgraded the table rewrite its files", "table %s has format version %d, whose row ids a rewrite would lose", r.Table.Name(), v)
 	}
 	inv, err := Take(ctx, r.Table.Iceberg(), head.SnapshotID)

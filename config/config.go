@@ -49,22 +49,6 @@ type Memory struct {
 	Limit MemoryLimit `yaml:"limit"`
 }
 
-// Maintenance rewrites small files, and those with many deleted rows, while the daemon runs. See docs/MAINTENANCE.md.
-type Maintenance struct {
-	// Look after the tables unasked.
-	Enabled bool `yaml:"enabled"`
-	// Time between two looks at all tables.
-	Interval Duration `yaml:"interval"`
-	// Small files of a partition that are worth a rewrite; while it is still being written it takes four times as many.
-	MinInputFiles int `yaml:"min_input_files"`
-	// Bound of what is rewritten within 24 hours. 0 sets no bound.
-	BytesPerDay Size `yaml:"bytes_per_day"`
-	// Ingest comes first: a table that is this far behind its topics is left alone.
-	PauseBehind Duration `yaml:"pause_behind"`
-	// Set aside of `memory.limit` for rewriting, when it may happen.
-	Memory Size `yaml:"memory"`
-}
-
 // Admin is the HTTP listener. It serves GET requests only, unless `allow_maintenance` is set.
 type Admin struct {
 	// Address to listen on, or `off`.

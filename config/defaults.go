@@ -52,6 +52,8 @@ const (
 	DefaultPauseBehind = Duration(time.Minute)
 	// DefaultMaintenanceMemory is what a rewrite of wide files takes.
 	DefaultMaintenanceMemory = 256 * MiB
+	// DefaultEngineUser is who asks other engines.
+	DefaultEngineUser = "ingestd"
 	// DefaultListen is loopback: the listener has no authentication.
 	DefaultListen = "127.0.0.1:8282"
 )
@@ -74,6 +76,7 @@ func (c *Config) setDefaults() {
 	c.Memory.Limit = MemoryLimit{Percent: DefaultMemoryPercent}
 	c.Maintenance = Maintenance{
 		Interval: DefaultMaintenanceInterval, MinInputFiles: DefaultMinInputFiles, PauseBehind: DefaultPauseBehind, Memory: DefaultMaintenanceMemory,
+		Engine: EngineLocal,
 	}
 	c.Admin.Listen = DefaultListen
 	c.Log = Log{Level: LogInfo, Format: LogJSON}
@@ -89,6 +92,10 @@ func (s *Source) setDefaults() {
 		MaxBatchBytes:  DefaultMaxBatchBytes,
 	}
 }
+
+func (t *Trino) setDefaults() { t.User = DefaultEngineUser }
+
+func (s *Spark) setDefaults() { s.User = DefaultEngineUser }
 
 func (t *TLS) setDefaults() { t.Enabled = true }
 

@@ -249,3 +249,17 @@ const (
 func (S3EncryptionType) options() []string {
 	return []string{string(EncryptionS3), string(EncryptionKMS), string(EncryptionKMSDual), string(EncryptionOwn)}
 }
+
+// MaintenanceEngine is who rewrites data files.
+type MaintenanceEngine string
+
+// Engines of maintenance.
+const (
+	EngineLocal MaintenanceEngine = "local"
+	EngineTrino MaintenanceEngine = "trino"
+	EngineSpark MaintenanceEngine = "spark"
+)
+
+func (MaintenanceEngine) options() []string {
+	return []string{string(EngineLocal), string(EngineTrino), string(EngineSpark)}
+}

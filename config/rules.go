@@ -51,10 +51,7 @@ const (
 	minCommitInterval = Duration(100 * time.Millisecond)
 	minCommitBytes    = 1 * MiB
 	minMemory         = 64 * MiB
-	// A look at a table reads its manifests; a rewrite holds a page of every column.
-	minMaintenance       = Duration(time.Minute)
-	minMaintenanceMemory = 64 * MiB
-	maxLanes             = 1024
+	maxLanes          = 1024
 )
 
 // basics checks what belongs to the daemon as a whole.
@@ -72,28 +69,6 @@ func (v rules) basics() {
 	v.commit(c.Commit)
 	v.maintenance(c)
 	v.admin(c.Admin)
-}
-
-func (v rules) maintenance(c *Config) {
-	m := c.Maintenance
-	const off = "maintenance.enabled is not set"
-	v.uselessIf(!m.Enabled && m.Interval != DefaultMaintenanceInterval, "maintenance.interval", off)
-	v.uselessIf(!m.Enabled && m.MinInputFiles != DefaultMinInputFiles, "maintenance.min_input_files", off)
-	v.uselessIf(!m.Enabled && m.BytesPerDay != 0, "maintenance.bytes_per_day", off)
-	v.uselessIf(!m.Enabled && m.PauseBehind != DefaultPauseBehind, "maintenance.pause_behind", off)
-	v.uselessIf(!m.Enabled && !c.Admin.AllowMaintenance && m.Memory != DefaultMaintenanceMemory, "maintenance.memory", off)
-	if m.Interval < minMaintenance {
-		v.fault("maintenance.interval", "every look reads the tables' metadata", "want at least %s", minMaintenance)
-	}
-	if m.MinInputFiles < 2 {
-		v.fault("maintenance.min_input_files", "", "want at least 2")
-	}
-	if m.PauseBehind <= 0 {
-		v.fault("maintenance.pause_behind", "", "want a positive duration")
-	}
-	if m.Memory < minMaintenanceMemory {
-		v.fault("maintenance.memory", "", "want at least %s", minMaintenanceMemory)
-	}
 }
 
 func (v rules) commit(c Commit) {

@@ -32,6 +32,8 @@ type settings struct {
 	Postgres  string // database of the stack with a catalog, in place of the REST one
 	Warehouse string
 	Tables    []tableSettings
+	// Maintenance is the block of that name.
+	Maintenance string
 }
 
 // tableSettings is one table; JSON tables declare the columns of the event set.
@@ -44,6 +46,9 @@ type tableSettings struct {
 }
 
 const configTemplate = `pipeline: {{.Pipeline}}
+{{- if .Maintenance}}
+maintenance: {{.Maintenance}}
+{{- end}}
 sources:
   main:
     type: kafka

@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingestd/ingestd/commit/catalog"
+	"github.com/ingestd/ingestd/compaction"
 	"github.com/ingestd/ingestd/compaction/handover"
 )
 
@@ -22,14 +24,14 @@ func TestHandover(t *testing.T) {
 	registerStore(t)
 	port, err := strconv.Atoi(env.stack.Value("THRIFT_PORT"))
 	require.NoError(t, err)
-	f := func(name string, engine handover.Engine) {
-		t.Run(name, func(t *testing.T) {
+	f := func(engine handover.Engine, address string) {
+		t.Run(engine.Name(), func(t *testing.T) {
 			const n, rounds = 60_000, 6
 			topic := unique(t, "handover")
 			name := "it." + topic
 			config := writeConfig(t, settings{Pipeline: topic, Interval: time.Second, Tables: []tableSettings{
 				{Name: name, Topic: topic, PartitionBy: `["day(ts)", device]`},
-			}})
+			}, Maintenance: fmt.Sprintf(`{engine: %[1]s, %[1]s: {uri: "%[2]s", catalog: lake}}`, engine.Name(), address)})
 			for i := 1; i <= rounds; i++ {
 				produce(t, produceDeadline, "-n", strconv.Itoa(i*n/rounds), "-skip", strconv.Itoa((i-1)*n/rounds), "-avro", topic)
 				untilLatest(t, config)
@@ -49,12 +51,22 @@ func TestHandover(t *testing.T) {
 			require.EqualValues(t, len(places), did.AddedDataFiles)
 			produce(t, produceDeadline, "-n", strconv.Itoa(2*n), "-skip", strconv.Itoa(n), "-avro", topic)
 			untilLatest(t, config)
+			run(t, catchUpDeadline, "ingestd", "validate", "-c", config)
+			p := run(t, catchUpDeadline, "ingestd", "maintain", "rewrite-data-files", name, "-c", config, "-o", "json",
+				"--option", "min-input-files=2", "--option", "busy-min-input-files=2")
+			var res compaction.RewriteResult
+			require.NoError(t, json.Unmarshal([]byte(p.out.String()), &res))
+			t.Logf("%s: %d files of %d planned became %d", res.Engine, res.Rewritten, res.Plan.Rewrite, res.Added)
+			require.Equal(t, engine.Name(), res.Engine)
+			require.GreaterOrEqual(t, res.Rewritten, res.Plan.Rewrite)
+			require.Less(t, res.Added, res.Rewritten)
 			assertContents(t, name, firstEvents(t, 2*n), lakeReaders())
 			assertVerified(t, config, name)
 		})
 	}
-	f("trino", handover.Trino{URI: "http://ingestd@127.0.0.1:" + env.stack.Value("TRINO_PORT"), Catalog: "lake"})
-	f("spark", handover.Spark{Host: "127.0.0.1", Port: port, Catalog: "lake", User: "ingestd"})
+	trino := "http://127.0.0.1:" + env.stack.Value("TRINO_PORT")
+	f(handover.Trino{URI: trino, Catalog: "lake"}, trino)
+	f(handover.Spark{Host: "127.0.0.1", Port: port, Catalog: "lake"}, fmt.Sprintf("thrift://127.0.0.1:%d", port))
 }
 
 // placesOf lists the partitions with a value of the second partition field, and counts their files.

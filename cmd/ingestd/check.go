@@ -69,6 +69,7 @@ func checkEnvironment(ctx context.Context, c *config.Config) ([]check, error) {
 	if env.lake == nil {
 		k.tables(ctx)
 	}
+	k.engine(ctx)
 	return k.list, worst(k.errs)
 }
 
@@ -181,6 +182,21 @@ func (k *checks) catalog(ctx context.Context) (string, error) {
 	case config.CatalogREST:
 	}
 	return "REST catalog at " + c.URI, nil
+}
+
+// engine asks who is to rewrite data files, where that is not ingestd itself.
+func (k *checks) engine(ctx context.Context) {
+	m := k.env.config.Maintenance
+	if m.Engine == config.EngineLocal {
+		return
+	}
+	k.ask("maintenance "+string(m.Engine), func() (string, error) {
+		other, err := outside(k.env.config, m.Engine)
+		if err != nil {
+			return "", err
+		}
+		return "answers, and knows the catalog", other.Ping(ctx)
+	})
 }
 
 // tables loads every table and tries the storage each one is in, once per place.

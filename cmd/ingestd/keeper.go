@@ -31,13 +31,17 @@ func engine(po ingest.Options, memory int64) compaction.Engine {
 
 // newKeeper makes the owner of the tables' maintenance. It does what it is asked for, and looks by itself where that is
 // enabled.
-func (d *process) newKeeper(c *config.Config, po ingest.Options) *compaction.Keeper {
+func (d *process) newKeeper(c *config.Config, po ingest.Options) (*compaction.Keeper, error) {
 	tables := map[string]ingest.TableOptions{}
 	for _, t := range po.Tables {
 		tables[t.Name()] = t
 	}
+	other, err := outside(c, c.Maintenance.Engine)
+	if err != nil {
+		return nil, err
+	}
 	o := compaction.KeeperOptions{
-		Tables: tableNames(c), Engine: engine(po, int64(c.Maintenance.Memory)), Events: d.events, Now: time.Now, NewID: uuid.NewString,
+		Tables: tableNames(c), Outside: other, Engine: engine(po, int64(c.Maintenance.Memory)), Events: d.events, Now: time.Now, NewID: uuid.NewString,
 		BytesPerDay: int64(c.Maintenance.BytesPerDay),
 		Open: func(ctx context.Context, name string) (*commit.Table, error) {
 			t := tables[name]
@@ -61,5 +65,5 @@ func (d *process) newKeeper(c *config.Config, po ingest.Options) *compaction.Kee
 		o.Interval = c.Maintenance.Interval.Std()
 		o.Options = map[string]string{"min-input-files": strconv.Itoa(c.Maintenance.MinInputFiles)}
 	}
-	return compaction.NewKeeper(o)
+	return compaction.NewKeeper(o), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type maintainFlags struct {
 	dry     bool
 	out     format
 	options map[string]string
+	engine  string
 }
 
 // procedureResult is the result of a procedure.
@@ -43,6 +45,7 @@ type maintained struct {
 	others func(context.Context) (map[string]string, error)
 	env    compaction.Env
 	engine compaction.Engine
+	config *config.Config
 }
 
 func (a *app) maintainCommand() *cobra.Command {
@@ -68,12 +71,17 @@ func (a *app) rewriteDataFilesCommand() *cobra.Command {
 moves; a commit lands between two of the daemon's. Rows that others delete meanwhile stay deleted: such a rewrite is given
 up and planned anew.
 
-Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md).`,
+Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md). With --engine the plan's partitions are given to
+Trino or Spark, which commit by themselves; what they did is read from the table and checked.`,
 		Example: `  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --dry-run
   ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --option min-input-files=2 --option target-file-size-bytes=134217728`,
 	}
 	a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
-		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Options: f.options, DryRun: f.dry, Env: at.env}
+		other, err := outside(at.config, cmp.Or(config.MaintenanceEngine(f.engine), at.config.Maintenance.Engine))
+		if err != nil {
+			return nil, err
+		}
+		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Outside: other, Options: f.options, DryRun: f.dry, Env: at.env}
 		res, err := run.Run(ctx)
 		if res.Plan == nil {
 			return nil, err
@@ -81,6 +89,7 @@ Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md).`,
 		return res, err
 	})
 	c.Flags().StringToStringVar(&f.options, "option", nil, "`name=value` of Spark's procedure, repeatable")
+	c.Flags().StringVar(&f.engine, "engine", "", "`name` of who rewrites: local, trino or spark (maintenance.engine)")
 	return c
 }
 
@@ -218,7 +227,7 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 	others := func(ctx context.Context) (map[string]string, error) {
 		return commit.Locations(ctx, env.options.Catalog, options.Identifier)
 	}
-	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, int64(conf.Maintenance.Memory))})
+	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, int64(conf.Maintenance.Memory)), conf})
 	show.end()
 	if result == nil {
 		return err

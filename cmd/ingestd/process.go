@@ -73,7 +73,9 @@ func (a *app) newProcess(ctx context.Context, o runOptions) (*process, error) {
 	}
 	d.events, po.Events = sinks, sinks
 	d.pipeline = ingest.New(po)
-	d.keeper = d.newKeeper(c, po)
+	if d.keeper, err = d.newKeeper(c, po); err != nil {
+		return nil, err
+	}
 	return d, d.openAdmin(ctx, build, po)
 }
 

@@ -19,13 +19,18 @@ type Result struct {
 	AddedDataFiles     int64 `json:"added_data_files_count"`
 	RewrittenBytes     int64 `json:"rewritten_bytes_count"`
 	RemovedDeleteFiles int64 `json:"removed_delete_files_count"`
+	AddedBytes         int64 `json:"added_bytes_count"`
+	// Cut: the history in between is not there any more as a whole, so this is what the rest of it tells.
+	Cut bool `json:"history_cut"`
+	// IDs are those of the snapshots, the newest first.
+	IDs []int64 `json:"-"`
 }
 
 // ours begins the properties that ingestd writes into its snapshots' summaries.
 const ours = "ingestd."
 
 // Check reads what was rewritten between two states of a table: every snapshot of another engine with the operation
-// replace. A replacement may leave out rows that were deleted before, and no others; the counts in its summary say so.
+// replace. Snapshots between that have expired are not missed. A replacement may leave out rows that were deleted before, and no others; the counts in its summary say so.
 func Check(before, after table.Metadata, branch string) (Result, error) {
 	var out Result
 	from, to := before.SnapshotByName(branch), after.SnapshotByName(branch)
@@ -38,7 +43,13 @@ func Check(before, after table.Metadata, branch string) (Result, error) {
 				return out, err
 			}
 		}
-		if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {
+		gone := s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil
+		if gone && s.ParentSnapshotID != nil && after.SnapshotByID(from.SnapshotID) == nil && s.SequenceNumber > from.SequenceNumber {
+			// The rewrite took longer than snapshots are kept, or the catalog shows the newest only.
+			out.Cut = true
+			return out, nil
+		}
+		if gone {
 			return out, failure.New(failure.Halt, CodeRows, "look at the table's history: it was rolled back or replaced meanwhile",
 				"snapshot %d, which was rewritten, is not in the history of snapshot %d", from.SnapshotID, to.SnapshotID)
 		}
@@ -84,9 +95,11 @@ func (r *Result) add(s *table.Snapshot) error {
 			count("removed-position-deletes"))
 	}
 	r.Snapshots++
+	r.IDs = append(r.IDs, s.SnapshotID)
 	r.RewrittenDataFiles += count("deleted-data-files")
 	r.AddedDataFiles += count("added-data-files")
 	r.RewrittenBytes += count("removed-files-size")
+	r.AddedBytes += count("added-files-size")
 	r.RemovedDeleteFiles += count("removed-delete-files")
 	return nil
 }

@@ -55,23 +55,37 @@ func TestCheck(t *testing.T) {
 			return
 		}
 		require.NoError(t, err, name)
+		require.Len(t, got.IDs, got.Snapshots)
+		got.IDs = nil
 		require.Equal(t, result, got, name)
 	}
-	one := Result{Snapshots: 1, RewrittenDataFiles: 7, AddedDataFiles: 1, RewrittenBytes: 700}
+	deletes := func(n int64) Result {
+		return Result{Snapshots: 1, RewrittenDataFiles: 7, AddedDataFiles: 1, RewrittenBytes: 700, RemovedDeleteFiles: n}
+	}
 	f("nothing happened", "", Result{})
 	f("only ingest", "", Result{}, appended, appended, carried)
-	f("the same rows", "", one, appended, rewriteSummary(10, 10, ""), appended)
-	f("deleted rows are left out", "", Result{1, 7, 1, 700, 2}, rewriteSummary(8, 10, `, "removed-position-deletes": "2", "removed-delete-files": "2"`))
-	f("a delete that hit nothing", "", Result{1, 7, 1, 700, 1}, rewriteSummary(10, 10, `, "removed-position-deletes": "2", "removed-delete-files": "1"`))
-	f("equality deletes", "", Result{1, 7, 1, 700, 1}, rewriteSummary(1, 10, `, "removed-equality-deletes": "1", "removed-delete-files": "1"`))
+	f("the same rows", "", deletes(0), appended, rewriteSummary(10, 10, ""), appended)
+	f("deleted rows are left out", "", deletes(2), rewriteSummary(8, 10, `, "removed-position-deletes": "2", "removed-delete-files": "2"`))
+	f("a delete that hit nothing", "", deletes(1), rewriteSummary(10, 10, `, "removed-position-deletes": "2", "removed-delete-files": "1"`))
+	f("equality deletes", "", deletes(1), rewriteSummary(1, 10, `, "removed-equality-deletes": "1", "removed-delete-files": "1"`))
 	f("rows are gone", "made on 1, replaces 10 rows by 9", Result{}, rewriteSummary(9, 10, ""))
 	f("more rows are gone than were deleted", "made on 1, replaces 10 rows by 7", Result{}, rewriteSummary(7, 10, `, "removed-position-deletes": "2"`))
 	f("rows came back", "made on 1, replaces 10 rows by 11", Result{}, rewriteSummary(11, 10, ""))
 
-	other, err := table.ParseMetadataString(strings.ReplaceAll(mustJSON(t, history(t, appended, appended)), `"snapshot-id":1`, `"snapshot-id":77`))
+	other, err := table.ParseMetadataString(strings.ReplaceAll(mustJSON(t, history(t, appended, appended)), `"parent-snapshot-id":1`, `"parent-snapshot-id":77`))
 	require.NoError(t, err)
 	_, err = Check(history(t, appended), other, "main")
 	require.ErrorContains(t, err, "is not in the history")
+
+	// What was looked at has expired meanwhile: the rest is checked.
+	whole := mustJSON(t, history(t, appended, appended, rewriteSummary(9, 9, ""), appended))
+	rest := strings.Replace(whole, `"snapshot-id":1,`, `"snapshot-id":99,`, 1)
+	require.NotEqual(t, whole, rest)
+	cut, err := table.ParseMetadataString(rest)
+	require.NoError(t, err)
+	got, err := Check(history(t, appended), cut, "main")
+	require.NoError(t, err)
+	require.Equal(t, Result{Snapshots: 1, RewrittenDataFiles: 7, AddedDataFiles: 1, RewrittenBytes: 700, Cut: true, IDs: []int64{3}}, got)
 	_, err = Check(history(t, appended), history(t, appended), "side")
 	require.ErrorContains(t, err, "no snapshot")
 }

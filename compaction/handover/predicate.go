@@ -7,14 +7,14 @@ import (
 	"github.com/apache/iceberg-go"
 )
 
-// mostTuples bounds the length of a statement.
-const mostTuples = 100
+// MostPartitions is how many partitions a request can name: it bounds the length of a statement.
+const MostPartitions = 100
 
 // where says which partitions are meant, "" for the whole table. Engines prune by conditions on columns, so a partition
 // is written as the range of values that it holds. Where one cannot be (buckets, truncated strings, constants of rarer
 // types) the whole table is the answer: an engine finds small files by itself.
 func (d dialect) where(r Request) string {
-	if len(r.Partitions) == 0 || len(r.Partitions) > mostTuples || r.Spec.NumFields() == 0 {
+	if len(r.Partitions) == 0 || len(r.Partitions) > MostPartitions || r.Spec.NumFields() == 0 {
 		return ""
 	}
 	var all []string

@@ -24,14 +24,27 @@ type Request struct {
 	TargetBytes, SmallBytes int64
 	// MinFiles is how many files of a partition make a rewrite worth it; Trino has no such setting.
 	MinFiles int
+	// All rewrites every file.
+	All bool
 }
 
-// Engine rewrites the files of a table. Run returns when it has ended.
+// name is the table's name in messages.
+func (r Request) name() string { return strings.Join(r.Table, ".") }
+
+// Engine rewrites the files of a table.
 type Engine interface {
+	// Name is that of the setting.
+	Name() string
+	// Run returns when the rewrite has ended.
 	Run(ctx context.Context, r Request) error
+	// Ping asks whether the engine answers and knows the catalog.
+	Ping(ctx context.Context) error
 }
 
 // refused wraps the answer of an engine.
-func refused(err error, engine, hint string, r Request) error {
-	return failure.Wrap(err, failure.Retry, CodeEngine, hint, "rewriting table %s with %s", strings.Join(r.Table, "."), engine)
+func refused(err error, engine, hint, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return failure.Wrap(err, failure.Retry, CodeEngine, hint, "%s with %s", doing, engine)
 }

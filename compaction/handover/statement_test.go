@@ -83,7 +83,7 @@ func TestPartitionsBecomeConditions(t *testing.T) {
 		f(spec.by, spec.value, "", "")
 	}
 	many := request(by(4, iceberg.IdentityTransform{}))
-	for i := range mostTuples + 1 {
+	for i := range MostPartitions + 1 {
 		many.Partitions = append(many.Partitions, map[int]any{1000: int64(i)})
 	}
 	require.Empty(t, trinoSQL().where(many))

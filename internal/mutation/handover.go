@@ -11,8 +11,13 @@ func handoverMutations() []mutation {
 		},
 		{
 			name: "handover/history", file: "compaction/handover/check.go", pkg: pkg, test: "TestCheck",
-			old: "if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {", text: "if s.ParentSnapshotID == nil || after.SnapshotByID(*s.ParentSnapshotID) == nil {\n\t\t\treturn out, nil\n\t\t}\n\t\tif false {",
+			old: "after.SnapshotByID(from.SnapshotID) == nil && s.SequenceNumber", text: "s.SequenceNumber",
 			why: "what another engine has rewritten is what it was given",
+		},
+		{
+			name: "compaction/handed-rows", file: "compaction/outside.go", pkg: "./compaction", test: "TestHandOverChecks",
+			old: "if failure.ClassOf(checked) == failure.Halt {", text: "if false {",
+			why: "a rewrite by another engine that lost rows is told",
 		},
 		{
 			name: "handover/quotes", file: "compaction/handover/dialect.go", pkg: pkg, test: "TestQuotesHold",
