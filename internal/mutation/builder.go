@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -45,22 +47,22 @@ type verdict struct {
 	took   time.Duration
 }
 
-// builder compiles and runs tests below root, with its own files in dir.
+// builder compiles and runs tests below root, with its own files in dir. Several tries may run at once.
 type builder struct {
 	root, dir string
-	n         int
+	n         atomic.Int64
 }
 
 // try compiles the tests of pkg, with m if there is one, and runs those named.
 func (b *builder) try(ctx context.Context, m *mutation, pkg string, tests []string) (verdict, error) {
 	began := time.Now()
-	b.n++
-	binary := filepath.Join(b.dir, fmt.Sprintf("%d.test", b.n))
+	own := filepath.Join(b.dir, strconv.FormatInt(b.n.Add(1), 10))
+	binary := own + ".test"
 	defer os.Remove(binary)
 	// Nobody debugs these binaries, and linking is most of the time.
 	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-o", binary}
 	if m != nil {
-		overlay, err := b.overlay(m)
+		overlay, err := b.overlay(m, own)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -102,13 +104,14 @@ func (b *builder) runTests(ctx context.Context, binary, pkg string, tests []stri
 	return out.String(), nil
 }
 
-// overlay writes the mutated file and the description by which the go command reads it instead of the original.
-func (b *builder) overlay(m *mutation) (string, error) {
+// overlay writes the mutated file and the description by which the go command reads it instead of the original. The
+// names of both begin with own.
+func (b *builder) overlay(m *mutation, own string) (string, error) {
 	text, err := m.mutated(b.root)
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(b.dir, fmt.Sprintf("%d.go", b.n))
+	file := own + ".go"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return "", err
 	}
@@ -116,7 +119,7 @@ func (b *builder) overlay(m *mutation) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	overlay := filepath.Join(b.dir, fmt.Sprintf("%d.json", b.n))
+	overlay := own + ".json"
 	return overlay, os.WriteFile(overlay, description, 0o600)
 }
 

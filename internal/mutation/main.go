@@ -9,7 +9,11 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -89,22 +93,33 @@ func (b *builder) baseline(ctx context.Context, chosen []mutation, out io.Writer
 	return nil
 }
 
-// report tries every mutation and prints what became of it.
+// report tries every mutation and prints what became of it. Linking keeps one core busy and some tests wait for something
+// that never comes, so that there are as many tries at a time as there are cores.
 func (b *builder) report(ctx context.Context, chosen []mutation, out io.Writer, verbose bool) error {
+	var printing sync.Mutex
+	fates := make([]fate, len(chosen))
+	tries, ctx := errgroup.WithContext(ctx)
+	tries.SetLimit(runtime.GOMAXPROCS(0))
+	for i, m := range chosen {
+		tries.Go(func() error {
+			v, err := b.try(ctx, &m, m.pkg, []string{m.test})
+			if err != nil {
+				return err
+			}
+			fates[i] = v.fate
+			printing.Lock()
+			defer printing.Unlock()
+			show(out, &m, v, verbose)
+			return nil
+		})
+	}
+	if err := tries.Wait(); err != nil {
+		return err
+	}
 	var alive []string
-	for _, m := range chosen {
-		v, err := b.try(ctx, &m, m.pkg, []string{m.test})
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "%-18s %-28s %-62s %-9s %5.1f s\n", m.name, m.file, strings.TrimPrefix(m.pkg, "./")+"."+m.test, v.fate, v.took.Seconds())
-		if v.fate == killed {
-			continue
-		}
-		alive = append(alive, m.name)
-		fmt.Fprintf(out, "  its check: %s\n", m.why)
-		if verbose || v.fate != survived {
-			fmt.Fprintln(out, indent(v.output))
+	for i, m := range chosen {
+		if fates[i] != killed {
+			alive = append(alive, m.name)
 		}
 	}
 	if len(alive) > 0 {
@@ -112,6 +127,18 @@ func (b *builder) report(ctx context.Context, chosen []mutation, out io.Writer, 
 	}
 	fmt.Fprintf(out, "%d checks, each held by its test\n", len(chosen))
 	return nil
+}
+
+// show prints a try, and what is known of a check that nobody missed.
+func show(out io.Writer, m *mutation, v verdict, verbose bool) {
+	fmt.Fprintf(out, "%-18s %-28s %-62s %-9s %5.1f s\n", m.name, m.file, strings.TrimPrefix(m.pkg, "./")+"."+m.test, v.fate, v.took.Seconds())
+	if v.fate == killed {
+		return
+	}
+	fmt.Fprintf(out, "  its check: %s\n", m.why)
+	if verbose || v.fate != survived {
+		fmt.Fprintln(out, indent(v.output))
+	}
 }
 
 func indent(s string) string {
