@@ -6,31 +6,29 @@ import (
 	"math/bits"
 )
 
-// maxEntries bounds a dictionary beside its bytes: the hash table is 32 bytes an entry, and references of more bits hardly
-// save anything.
+// maxEntries bounds a dictionary beside its bytes: references of more bits hardly save anything.
 const maxEntries = 1 << 18
+
+// A slot of the hash table is the number of an entry, from 1 on, below bits of its hash; 0 is free. So small, the table stays
+// in the processor's cache.
+const (
+	slotEntry = 2*maxEntries - 1
+	slotHash  = ^uint32(slotEntry)
+)
 
 // dict is the dictionary of an output chunk: values in PLAIN layout, of a fixed width or behind their length.
 type dict struct {
 	width  int // 0: byte strings
 	buf    []byte
 	starts []uint32 // of byte strings in buf
+	codes  []uint32 // the hash of each entry
 	n      int
-	table  []slot
-	spare  []slot // room for the table of another size
+	table  []uint32 // slots, which are probed one by one
 	mask   uint32
 	seed   uint64
-	hashes [block]uint64
+	batch  [block]uint32 // hashes
 	places [block]uint32
 	sink   uint32 // keeps the touches of add
-}
-
-// slot of the hash table, which is probed one by one.
-type slot struct {
-	hash  uint32
-	entry int32 // + 1; 0 is free
-	at    uint32
-	size  uint32
 }
 
 // block is the number of values whose table slots are fetched together.
@@ -38,8 +36,8 @@ const block = 64
 
 // reset begins a dictionary for values of a width.
 func (d *dict) reset(width int) {
-	d.width, d.buf, d.starts, d.n = width, d.buf[:0], d.starts[:0], 0
-	d.resize(block)
+	d.width, d.buf, d.starts, d.codes, d.n = width, d.buf[:0], d.starts[:0], d.codes[:0], 0
+	d.resize(4 * block)
 }
 
 // Odd constants of the hash.
@@ -69,14 +67,6 @@ func (d *dict) hash(v []byte) uint64 {
 	return mix(binary.LittleEndian.Uint64(e)^k0, s|1)
 }
 
-// prefix is the length of what stands before a value.
-func (d *dict) prefix() uint32 {
-	if d.width > 0 {
-		return 0
-	}
-	return 4
-}
-
 // value is an entry, without its length.
 func (d *dict) value(i int32) []byte {
 	if d.width > 0 {
@@ -86,139 +76,153 @@ func (d *dict) value(i int32) []byte {
 	return d.buf[at+4 : at+4+binary.LittleEndian.Uint32(d.buf[at:])]
 }
 
-// inputDict is the dictionary of an input chunk: values in PLAIN layout and where they begin and end.
-type inputDict struct {
-	plain []byte
-	off   []uint32 // one more than there are values
-}
-
-// reset leaves a dictionary without values.
-func (in *inputDict) reset() { in.plain, in.off = nil, append(in.off[:0], 0) }
-
-// load finds the values of a dictionary page.
-func (in *inputDict) load(plain []byte, n, width int) error {
-	in.plain, in.off = plain, in.off[:0]
-	if n < 0 || n > len(plain)+1 {
-		return errValues
-	}
-	if width > 0 {
-		if n*width != len(plain) {
-			return errValues
-		}
-		for i := range n + 1 {
-			in.off = append(in.off, uint32(i*width))
-		}
-		return nil
-	}
-	if !wholeBytes(plain, n) {
-		return errValues
-	}
-	at := uint32(0)
-	for range n {
-		in.off = append(in.off, at)
-		at += 4 + binary.LittleEndian.Uint32(plain[at:])
-	}
-	in.off = append(in.off, at)
-	return nil
-}
-
-func (in *inputDict) len() int { return len(in.off) - 1 }
-
 // add maps the values of an input dictionary to entries. It is false when they do not fit; then no page of the input may
 // refer to the dictionary.
 func (d *dict) add(remap []int32, in *inputDict, most int) ([]int32, bool) {
 	n := in.len()
 	remap = grow(remap[:0], n)
-	d.makeRoom(min(n, maxEntries-d.n))
-	pre := d.prefix()
 	for i := 0; i < n; i += block {
-		m := min(block, n-i)
-		for j := range m {
-			d.hashes[j] = d.hash(in.plain[in.off[i+j]+pre : in.off[i+j+1]])
+		to := remap[i:min(n, i+block)]
+		d.makeRoom(len(to))
+		ok := false
+		switch d.width {
+		case 8:
+			ok = addNumbers(d, to, view[uint64](in.plain)[i:], most)
+		case 4:
+			ok = addNumbers(d, to, view[uint32](in.plain)[i:], most)
+		default:
+			ok = d.addBytes(to, in, i, most)
 		}
-		d.touch(m)
-		for j := range m {
-			k, ok := d.find(d.hashes[j], in.plain[in.off[i+j]:in.off[i+j+1]], most)
-			if !ok {
-				return remap, false
-			}
-			remap[i+j] = k
+		if !ok {
+			return remap, false
 		}
 	}
 	return remap, true
 }
 
-// touch reads the slots of a block and then their values, so that the misses of the cache overlap.
-func (d *dict) touch(m int) {
-	t := uint32(0)
-	for j, h := range d.hashes[:m] {
-		e := &d.table[uint32(h>>32)&d.mask]
-		d.places[j] = e.at
-		t |= e.hash
+// addBytes maps a block of values, from the i-th of the input on.
+func (d *dict) addBytes(to []int32, in *inputDict, i, most int) (ok bool) {
+	for j := range to {
+		d.batch[j] = uint32(d.hash(in.value(i+j)) >> 32)
 	}
-	if len(d.buf) > 0 {
-		for _, at := range d.places[:m] {
-			t |= uint32(d.buf[min(int(at), len(d.buf)-1)])
+	d.touch(len(to))
+	for j := range to {
+		if to[j], ok = d.find(d.batch[j], in.value(i+j), most); !ok {
+			return false
 		}
 	}
-	d.sink = t
+	return true
 }
 
-// find gives the entry of a value, which stands behind its length, and makes one if there is room.
-func (d *dict) find(hash uint64, plain []byte, most int) (int32, bool) {
-	pre := d.prefix()
-	v := plain[pre:]
-	h := uint32(hash >> 32)
-	for k := h & d.mask; ; k = (k + 1) & d.mask {
-		e := &d.table[k]
-		if e.entry == 0 {
-			if len(d.buf)+len(plain) > most || d.n == maxEntries {
-				return 0, false
-			}
-			at := uint32(len(d.buf))
-			d.buf = append(d.buf, plain...)
-			if d.width == 0 {
-				d.starts = append(d.starts, at)
-			}
-			d.n++
-			*e = slot{hash: h, entry: int32(d.n), at: at + pre, size: uint32(len(v))}
-			return int32(d.n - 1), true
+// addNumbers is addBytes for values that are compared as a whole.
+func addNumbers[T uint32 | uint64](d *dict, to []int32, values []T, most int) bool {
+	values = values[:len(to)]
+	for j, v := range values {
+		d.batch[j] = uint32(mix(uint64(v)^k0, d.seed) >> 32)
+	}
+	d.touch(len(to))
+	entries := view[T](d.buf)
+	for j, v := range values {
+		h := d.batch[j]
+		k := h & d.mask
+		e := d.table[k]
+		for e != 0 && ((e^h)&slotHash != 0 || entries[e&slotEntry-1] != v) {
+			k = (k + 1) & d.mask
+			e = d.table[k]
 		}
-		if e.hash == h && e.size == uint32(len(v)) && bytes.Equal(d.buf[e.at:e.at+e.size], v) {
-			return e.entry - 1, true
+		if e != 0 {
+			to[j] = int32(e&slotEntry) - 1
+			continue
+		}
+		var ok bool
+		if to[j], ok = d.insert(k, h, view[byte](values[j:j+1]), most); !ok {
+			return false
+		}
+		entries = view[T](d.buf)
+	}
+	return true
+}
+
+// touch reads the slots of a block and then their values, so that the misses of the cache overlap.
+func (d *dict) touch(m int) {
+	for j, h := range d.batch[:m] {
+		d.places[j] = d.table[h&d.mask] & slotEntry
+	}
+	if d.n == 0 {
+		return
+	}
+	width := uint32(d.width)
+	for j, k := range d.places[:m] {
+		k -= min(k, 1)
+		if width > 0 {
+			d.places[j] = k * width
+		} else {
+			d.places[j] = d.starts[k]
 		}
 	}
+	t := byte(0)
+	for _, at := range d.places[:m] {
+		t |= d.buf[at]
+	}
+	d.sink = uint32(t)
+}
+
+// find gives the entry of a value, and makes one if there is room.
+func (d *dict) find(h uint32, v []byte, most int) (int32, bool) {
+	for k := h & d.mask; ; k = (k + 1) & d.mask {
+		e := d.table[k]
+		if e == 0 {
+			return d.insert(k, h, v, most)
+		}
+		if (e^h)&slotHash == 0 && bytes.Equal(d.value(int32(e&slotEntry)-1), v) {
+			return int32(e&slotEntry) - 1, true
+		}
+	}
+}
+
+// insert makes an entry in a free slot, if there is room.
+func (d *dict) insert(slot, h uint32, v []byte, most int) (int32, bool) {
+	at := len(d.buf)
+	size := len(v)
+	if d.width == 0 {
+		size += 4
+	}
+	if at+size > most || d.n == maxEntries {
+		return 0, false
+	}
+	if d.width == 0 {
+		d.buf = binary.LittleEndian.AppendUint32(d.buf, uint32(len(v)))
+		d.starts = append(d.starts, uint32(at))
+	}
+	d.buf = append(d.buf, v...)
+	d.codes = append(d.codes, h)
+	d.n++
+	d.table[slot] = h&slotHash | uint32(d.n)
+	return int32(d.n - 1), true
 }
 
 // makeRoom keeps the table at most half full with n more entries.
 func (d *dict) makeRoom(n int) {
-	want := 1 << bits.Len(uint(2*(d.n+n)))
-	if want <= len(d.table) {
-		return
-	}
-	old := d.resize(want)
-	for _, e := range old {
-		if e.entry == 0 {
-			continue
-		}
-		k := e.hash & d.mask
-		for d.table[k].entry != 0 {
-			k = (k + 1) & d.mask
-		}
-		d.table[k] = e
+	if size := len(d.table); 2*(d.n+n) > size {
+		d.resize(2 * size)
 	}
 }
 
-// resize makes the table an empty one of a size, and gives the one before, which is good until the next call.
-func (d *dict) resize(size int) (old []slot) {
-	old = d.table
-	if cap(d.spare) < size {
-		d.spare = make([]slot, size)
+// resize makes a table of a size of the entries.
+func (d *dict) resize(size int) {
+	if cap(d.table) < size {
+		d.table = make([]uint32, size)
 	}
-	d.table, d.spare = d.spare[:size], old
+	d.table = d.table[:size]
 	clear(d.table)
 	d.mask = uint32(size - 1)
-	return old
+	for i, h := range d.codes {
+		k := h & d.mask
+		for d.table[k] != 0 {
+			k = (k + 1) & d.mask
+		}
+		d.table[k] = h&slotHash | uint32(i+1)
+	}
 }
 
 // same tells whether references mean the same before and after.

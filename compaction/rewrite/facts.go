@@ -24,15 +24,14 @@ func (f *file) facts(c *format.ColumnChunk, leaf *column.Leaf, rows int64) (*fac
 	if c.ColumnIndexLength <= 0 || c.OffsetIndexLength <= 0 || c.ColumnIndexLength > maxIndex || c.OffsetIndexLength > maxIndex {
 		return nil, nil
 	}
-	b := make([]byte, max(c.ColumnIndexLength, c.OffsetIndexLength))
 	out := &facts{rows: rows}
 	for _, part := range []struct {
 		at   int64
 		size int32
 		into any
 	}{{c.ColumnIndexOffset, c.ColumnIndexLength, &out.column}, {c.OffsetIndexOffset, c.OffsetIndexLength, &out.offset}} {
-		b := b[:part.size]
-		if err := f.readAt(b, part.at); err != nil {
+		b, err := f.slice(part.at, int64(part.size))
+		if err != nil {
 			return nil, err
 		}
 		if thrift.Unmarshal(new(thrift.CompactProtocol), b, part.into) != nil {
@@ -110,4 +109,28 @@ func (f *facts) page(i int, at int64, h *header, leaf *column.Leaf) (info parque
 	info.Stats, ok = parquet.StatsOfBounds(leaf, info.Lo, info.Hi)
 	info.Stats.Nulls = nulls
 	return info, ok
+}
+
+// hull is the bounds of the open page, as far as the indexes of the pages that went into it tell them.
+type hull struct {
+	known  bool
+	lo, hi []byte // nothing while all values are null
+}
+
+// add widens the hull by a page, of which nothing is known without info.
+func (b *hull) add(leaf *column.Leaf, info *parquet.PageInfo) {
+	switch {
+	case info == nil:
+		*b = hull{}
+	case !b.known || info.Stats.Nulls == int64(info.Entries):
+	case info.Lo == nil || info.Hi == nil:
+		*b = hull{}
+	default:
+		if b.lo == nil || parquet.ComparePlain(leaf, info.Lo, b.lo) < 0 {
+			b.lo = info.Lo
+		}
+		if b.hi == nil || parquet.ComparePlain(leaf, info.Hi, b.hi) > 0 {
+			b.hi = info.Hi
+		}
+	}
 }

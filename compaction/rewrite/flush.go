@@ -14,7 +14,8 @@ func (w *worker) flush(j *columnJob) (err error) {
 	if p.rows == 0 {
 		return nil
 	}
-	info := parquet.PageInfo{Entries: p.entries, Rows: p.rows, Encoding: format.Plain, Stats: w.stats.stats(j.leaf, p, &w.dict)}
+	info := parquet.PageInfo{Entries: p.entries, Rows: p.rows, Encoding: format.Plain}
+	w.describe(j.leaf, &info)
 	out, err := w.levels(j.leaf)
 	if err != nil {
 		return err
@@ -45,7 +46,23 @@ func (w *worker) flush(j *columnJob) (err error) {
 		err = j.out.Add(values, &info)
 	}
 	p.reset()
+	w.hull = hull{known: true}
 	return err
+}
+
+// describe tells what is in the open page: what the indexes of the inputs say where they may speak, or else what its values
+// are.
+func (w *worker) describe(leaf *column.Leaf, info *parquet.PageInfo) {
+	p := &w.open
+	if w.hull.known && w.hull.lo != nil && p.values > 0 {
+		var ok bool
+		if info.Stats, ok = parquet.StatsOfBounds(leaf, w.hull.lo, w.hull.hi); ok {
+			info.Lo, info.Hi = w.hull.lo, w.hull.hi
+			info.Stats.Nulls = int64(p.entries - p.values)
+			return
+		}
+	}
+	info.Stats = w.stats.stats(leaf, p, &w.dict)
 }
 
 // pack encodes the integers of the open page.

@@ -83,6 +83,15 @@ func (f *file) readAt(b []byte, at int64) error {
 	return &readError{fmt.Errorf("reading %s: %w", f.in.Path, err)}
 }
 
+// slice gives a part of the file, of the end as it stands in memory.
+func (f *file) slice(at, n int64) ([]byte, error) {
+	if start := f.in.Size - int64(len(f.tail)); at >= start && at <= f.in.Size-n {
+		return f.tail[at-start : at-start+n], nil
+	}
+	b := make([]byte, n)
+	return b, f.readAt(b, at)
+}
+
 func (f *file) load(l *column.Layout) error {
 	tail := f.tail
 	f.tail = nil
@@ -104,8 +113,8 @@ func (f *file) load(l *column.Layout) error {
 	if n+12 > f.in.Size || n > maxFooter {
 		return errFooter
 	}
-	b := make([]byte, n)
-	if err := f.readAt(b, f.in.Size-8-n); err != nil {
+	b, err := f.slice(f.in.Size-8-n, n)
+	if err != nil {
 		return err
 	}
 	if err := thrift.Unmarshal(new(thrift.CompactProtocol), b, &f.meta); err != nil {

@@ -25,7 +25,7 @@ func (a *attempt) write(ctx context.Context, w io.Writer, units []unit) (err err
 		return err
 	}
 	for len(units) > 0 {
-		total, size := sum(units), o.groupBytes()
+		total, size := sum(units), a.run.groupBytes()
 		n := part(units, total, (total+size-1)/size)
 		if err := a.group(ctx, units[:n]); err != nil {
 			return err

@@ -11,6 +11,9 @@ import (
 	"github.com/ingestd/ingestd/table/parquet"
 )
 
+// minShared is how many values a dictionary must have before it may turn out that inputs share none.
+const minShared = 1 << 12
+
 // columnJob is one column of a row group.
 type columnJob struct {
 	leaf  *column.Leaf
@@ -42,6 +45,7 @@ type chunk struct {
 func (w *worker) make(ctx context.Context, j *columnJob) error {
 	j.out = parquet.NewColumnBuilder(j.leaf, w.enc)
 	w.open.reset()
+	w.hull = hull{known: true}
 	w.dict.reset(width(j.leaf))
 	for i := range j.group.parts {
 		if err := ctx.Err(); err != nil {
@@ -158,7 +162,10 @@ func (w *worker) page(j *columnJob, c *chunk) error {
 		c.row += int64(info.Rows)
 		return w.copy(j, c, &h, b, &info)
 	}
-	return w.merge(j, c, &h, b)
+	if !ok || w.opts.NoCopy || !c.told(j.leaf) {
+		return w.merge(j, c, &h, b, nil)
+	}
+	return w.merge(j, c, &h, b, &info)
 }
 
 // dictionary takes the dictionary of a chunk over into the output's, if it fits.
@@ -175,11 +182,19 @@ func (w *worker) dictionary(j *columnJob, c *chunk, h *header, b []byte) (err er
 	if j.full {
 		return nil
 	}
+	before := w.dict.n
 	var ok bool
 	w.remap, ok = w.dict.add(w.remap, &w.source, w.opts.Parquet.DictBytes)
-	j.full = !ok
 	c.usable, c.kept = ok, ok && same(w.remap)
+	j.full = !ok || alone(&w.source, c.md.NumValues, before, w.dict.n)
 	return nil
+}
+
+// alone tells whether merging dictionaries gains nothing: the inputs hardly have a value in common, as with times, and
+// each stands for few rows. Without a dictionary the pages are as small and cost less.
+func alone(in *inputDict, entries int64, before, after int) bool {
+	n := in.len()
+	return before > minShared && after-before > n-n/8 && entries < 4*int64(n)
 }
 
 // stays tells whether a page may be copied.
@@ -202,11 +217,16 @@ func (w *worker) stays(j *columnJob, c *chunk, h *header, info *parquet.PageInfo
 	case j.leaf.MaxRep > 0 && len(c.file.in.deleted(c.first, c.first+c.rows)) > 0:
 		return false // how many rows the page has is known from the index only: no reason to delete by
 	}
-	if j.leaf.Physical == column.PhysFloat || j.leaf.Physical == column.PhysDouble {
-		n, told := c.file.in.NaNs[j.leaf.FieldID]
-		return told && n == 0
+	return c.told(j.leaf)
+}
+
+// told tells whether the index may speak for values that nobody looks at: it says nothing about NaNs.
+func (c *chunk) told(leaf *column.Leaf) bool {
+	if leaf.Physical != column.PhysFloat && leaf.Physical != column.PhysDouble {
+		return true
 	}
-	return true
+	n, told := c.file.in.NaNs[leaf.FieldID]
+	return told && n == 0
 }
 
 // copy appends a page as it stands, or in another codec.
@@ -226,8 +246,8 @@ func (w *worker) copy(j *columnJob, c *chunk, h *header, b []byte, info *parquet
 	return j.out.Add(w.body, info)
 }
 
-// merge decodes a page and appends what stays to the open one.
-func (w *worker) merge(j *columnJob, c *chunk, h *header, b []byte) (err error) {
+// merge decodes a page and appends what stays to the open one. info is what the index says of it, if that may be used.
+func (w *worker) merge(j *columnJob, c *chunk, h *header, b []byte, info *parquet.PageInfo) (err error) {
 	if w.body, err = w.dec.Append(w.body[:0], b[h.size:], c.codec, h.uncompressed); err != nil {
 		return err
 	}
@@ -243,6 +263,7 @@ func (w *worker) merge(j *columnJob, c *chunk, h *header, b []byte) (err error) 
 	w.spans = append(w.spans[:0], span{0, in.entries})
 	if gone := c.file.in.deleted(c.row, c.row+int64(in.rows)); len(gone) > 0 {
 		w.spans = in.keep(w.spans[:0], c.row, gone)
+		info = nil // whose values the bounds were is not known
 	}
 	c.row += int64(in.rows)
 	if c.row > c.first+c.rows {
@@ -255,6 +276,7 @@ func (w *worker) merge(j *columnJob, c *chunk, h *header, b []byte) (err error) 
 		}
 	}
 	w.dense = (open.entries == 0 || w.dense) && dense(h)
+	w.hull.add(j.leaf, info)
 	return open.appendSpans(j.leaf, in, w.spans, w.remap)
 }
 
@@ -264,13 +286,9 @@ func dense(h *header) bool { return h.compressed >= h.uncompressed-h.uncompresse
 
 // unfold replaces the references of the input page by their values.
 func (w *worker) unfold(leaf *column.Leaf) error {
-	b := w.values[:0]
-	n := w.source.len()
-	for _, x := range w.in.index {
-		if uint(x) >= uint(n) {
-			return errIndex
-		}
-		b = append(b, w.source.plain[w.source.off[x]:w.source.off[x+1]]...)
+	b, err := w.source.appendPlain(w.values[:0], w.in.index)
+	if err != nil {
+		return err
 	}
 	w.values, w.in.index = b, w.in.index[:0]
 	return w.in.setPlain(leaf, b)

@@ -39,8 +39,11 @@ func (p *page) bytes() int {
 }
 
 // raw views numbers as the bytes of their PLAIN form; the machine is little-endian.
-func raw[T int32 | int64](v []T) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(*new(T))))
+func raw[T int32 | int64](v []T) []byte { return view[byte](v) }
+
+// view views bytes as numbers, or numbers as bytes.
+func view[To, From byte | int32 | int64 | uint32 | uint64](v []From) []To {
+	return unsafe.Slice((*To)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(*new(From)))/int(unsafe.Sizeof(*new(To))))
 }
 
 // setPlain takes values in PLAIN layout. For byte strings and booleans the page refers to b.

@@ -129,13 +129,6 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// groupBytes is how many input bytes become a row group: all workers and the one that waits to be written may hold a
-// column that is next to all of it, and twice that is what the collector lets lie.
-func (o *Options) groupBytes() int64 {
-	n := o.Memory / int64(2*(o.Workers+1))
-	return min(max(min(n, o.TargetBytes), minGroup), maxGroup)
-}
-
 // atOnce is how much of the end of a file is read together with its footer.
 func (o *Options) atOnce(size int64) int64 {
 	if size <= o.Preload {

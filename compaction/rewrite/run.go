@@ -1,9 +1,11 @@
 package rewrite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // unit is a row group of an input.
@@ -21,13 +23,15 @@ type run struct {
 	rows    []int64 // of each input
 	workers []*worker
 	result  *Result
-	in, out int64 // bytes of inputs that are done, and of the outputs made of them
+	in, out int64   // bytes of inputs that are done, and of the outputs made of them
+	columns []int64 // bytes of each column of all inputs
 }
 
 // prepare reads all footers, so that what cannot be read is refused before anything is written. They are read again when
 // it is their turn; keeping those of many files would take more memory than the pages.
 func (r *run) prepare(ctx context.Context) error {
 	room := make([]byte, tailBytes)
+	r.columns = make([]int64, len(r.opts.Layout.Leaves))
 	for i := range r.inputs {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -42,6 +46,11 @@ func (r *run) prepare(ctx context.Context) error {
 			u := unit{input: i, group: g, first: first, rows: rg.NumRows}
 			for c := range rg.Columns {
 				u.bytes += rg.Columns[c].MetaData.TotalCompressedSize
+			}
+			for leaf, col := range f.source {
+				if col >= 0 {
+					r.columns[leaf] += rg.Columns[col].MetaData.TotalCompressedSize
+				}
 			}
 			first += rg.NumRows
 			r.units = append(r.units, u)
@@ -63,6 +72,21 @@ func (r *run) close() {
 	for _, w := range r.workers {
 		w.dec.Close()
 	}
+}
+
+// groupBytes is how many input bytes become a row group. All workers and the one that waits to be written hold a column,
+// at worst the largest ones, and twice that is what the collector lets lie.
+func (r *run) groupBytes() int64 {
+	o := &r.opts
+	all, held := int64(1), int64(1)
+	for i, n := range slices.SortedFunc(slices.Values(r.columns), func(a, b int64) int { return cmp.Compare(b, a) }) {
+		all += n
+		if i <= o.Workers {
+			held += n
+		}
+	}
+	n := int64(float64(o.Memory) / 2 * float64(all) / float64(held))
+	return min(max(min(n, o.TargetBytes), minGroup), maxGroup)
 }
 
 // live is the number of rows that are left of some row groups.

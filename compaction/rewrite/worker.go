@@ -22,6 +22,7 @@ type worker struct {
 	in     page // the decoded input page
 	open   page // the output page that is not full yet
 	dense  bool // what went into open was not compressed by the writer of the inputs either
+	hull   hull // of what went into open
 	spans  []span
 	values []byte // what references became
 	encoded,

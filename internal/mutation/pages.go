@@ -45,6 +45,11 @@ func pageMutations() []mutation {
 			why: "NaNs of copied pages are counted",
 		},
 		{
+			name: "pages/told", file: "compaction/rewrite/facts.go", pkg: pkg, test: "TestRowsStay",
+			old: "	case info == nil:\n		*b = hull{}", text: "	case info == nil:\n		return",
+			why: "bounds of a merged page come from the indexes only where they tell of every page of it",
+		},
+		{
 			name: "pages/rows", file: "compaction/rewrite/merge.go", pkg: pkg, test: "TestMissingPage",
 			old: "if c.entries != c.md.NumValues || c.row != p.first+p.rows {", text: "if c.entries > c.md.NumValues {",
 			why: "a column chunk has as many values and rows as its footer says",

@@ -19,6 +19,12 @@ type Decompressor struct {
 	gzip *gzip.Reader
 }
 
+// With a block and a bit of room behind the page the zstd decoder takes its faster copies for every block.
+const (
+	zstdBlock   = 128 << 10
+	zstdOverrun = 16
+)
+
 var errSize = errors.New("the page does not have the size that its header tells")
 
 // NewDecompressor prepares to read pages of at most so many bytes.
@@ -46,8 +52,9 @@ func CodecOf(f format.CompressionCodec) (Codec, bool) {
 // Append appends what src is the compressed form of, which is size bytes, to dst.
 func (d *Decompressor) Append(dst, src []byte, c Codec, size int) ([]byte, error) {
 	at := len(dst)
-	if cap(dst)-at < size {
-		dst = append(make([]byte, 0, at+size+size/4+64), dst...)
+	slack := min(size, zstdBlock) + zstdOverrun
+	if cap(dst)-at < size+slack {
+		dst = append(make([]byte, 0, at+size+size/4+slack), dst...)
 	}
 	room := dst[at : at+size]
 	switch c {
@@ -57,7 +64,7 @@ func (d *Decompressor) Append(dst, src []byte, c Codec, size int) ([]byte, error
 		}
 		return append(dst, src...), nil
 	case Zstd:
-		out, err := d.zstd.DecodeAll(src, room[:0:size])
+		out, err := d.zstd.DecodeAll(src, dst[at:at:at+size+slack])
 		return sized(dst, out, size, err)
 	case Snappy:
 		if n, err := s2.DecodedLen(src); err != nil || n != size {

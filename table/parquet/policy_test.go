@@ -82,3 +82,19 @@ func TestLiteralPolicy(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, p.on)
 }
+
+// Of a large page, such as a dictionary of megabytes, a part is tried.
+func TestLiteralPolicyOfLargePages(t *testing.T) {
+	e, err := NewEncoder(Options{})
+	require.NoError(t, err)
+	d := newData(layoutOf(field("c", true, typeOf(0))), 1)
+	page := make([]byte, 1<<20)
+	for i := range page {
+		page[i] = "0123456789abcdef"[d.r.IntN(16)]
+	}
+	var p literalPolicy
+	s, err := p.seal(e, pageHeader{}, page)
+	require.NoError(t, err)
+	require.True(t, p.on)
+	require.Less(t, len(s.data), len(page)*6/10)
+}
