@@ -1,7 +1,6 @@
 package compaction
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -32,7 +31,7 @@ const (
 
 // KeeperOptions say how tables are maintained beside a daemon.
 type KeeperOptions struct {
-	// Tables are the names of the tables that are looked after.
+	// Tables are the names of the tables that are looked after unasked.
 	Tables []string
 	// Open opens a table as a writer of its own; nil without an error when it does not exist yet.
 	Open func(ctx context.Context, table string) (*commit.Table, error)
@@ -45,8 +44,12 @@ type KeeperOptions struct {
 	Interval time.Duration
 	// BytesPerDay bounds what is rewritten unasked within 24 hours; 0 = no bound.
 	BytesPerDay int64
-	// Options are those of rewrite_data_files, by Spark's names.
-	Options map[string]string
+	// Every says how much time lies between two runs of the other procedures on a table; 0 = only when asked for.
+	Every map[string]time.Duration
+	// Opens says whether the time is one for what nobody has asked for; nil: it always is.
+	Opens func(time.Time) bool
+	// Options are those of rewrite_data_files for each table, by Spark's names.
+	Options map[string]map[string]string
 	// Behind says that a table waits for something that matters more; it is left alone meanwhile.
 	Behind func(table string) bool
 	Events event.Sink
@@ -67,6 +70,8 @@ type Keeper struct {
 	// spent are the rewrites of the last day, resting the tables that are left alone and until when; only Run looks at both.
 	spent   []spending
 	resting map[string]time.Time
+	// last is when the procedures of Every ran last.
+	last map[scheduled]time.Time
 }
 
 type spending struct {
@@ -79,10 +84,13 @@ func NewKeeper(o KeeperOptions) *Keeper {
 	if o.Behind == nil {
 		o.Behind = func(string) bool { return false }
 	}
+	if o.Opens == nil {
+		o.Opens = func(time.Time) bool { return true }
+	}
 	if o.Events == nil {
 		o.Events = event.Discard{}
 	}
-	return &Keeper{o: o, wake: make(chan struct{}, 1), resting: map[string]time.Time{}}
+	return &Keeper{o: o, wake: make(chan struct{}, 1), resting: map[string]time.Time{}, last: map[scheduled]time.Time{}}
 }
 
 // Run works until the context ends. What fails is told, and tried again with the next look.
@@ -114,41 +122,6 @@ func (k *Keeper) serve(ctx context.Context) {
 		}
 		result, err := k.procedure(ctx, job)
 		k.finish(job, result, err)
-	}
-}
-
-// looked is a table with what a rewrite would save.
-type looked struct {
-	table string
-	score int64
-}
-
-// round looks at all tables, and rewrites those first that are worst to read.
-func (k *Keeper) round(ctx context.Context) {
-	var worst []looked
-	for _, name := range k.o.Tables {
-		if ctx.Err() != nil || k.o.Behind(name) || k.o.Now().Before(k.resting[name]) {
-			continue
-		}
-		run, err := k.rewriting(ctx, name, true, nil)
-		if err != nil || run == nil {
-			k.tell(name, ProcRewrite, k.o.Now(), nil, err)
-			continue
-		}
-		res, err := run.Run(ctx)
-		if err != nil || len(res.Plan.Groups) == 0 {
-			k.tell(name, ProcRewrite, k.o.Now(), nil, err)
-			continue
-		}
-		worst = append(worst, looked{name, res.Plan.Score})
-	}
-	slices.SortStableFunc(worst, func(a, b looked) int { return cmp.Compare(b.score, a.score) })
-	for _, l := range worst {
-		k.serve(ctx)
-		if left, bounded := k.left(); ctx.Err() != nil || k.o.Behind(l.table) || bounded && left <= 0 {
-			continue
-		}
-		k.rewrite(ctx, l.table)
 	}
 }
 
@@ -194,8 +167,8 @@ func (k *Keeper) rewriting(ctx context.Context, name string, dry bool, progress 
 	if err != nil || t == nil {
 		return nil, err
 	}
-	return &RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options, DryRun: dry,
-		Env: Env{Now: k.o.Now, Progress: progress, Pause: func() bool { return k.o.Behind(name) }}}, nil
+	return &RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options[name], DryRun: dry,
+		Env: Env{Now: k.o.Now, Progress: progress, Pause: func() bool { return k.waits(ctx, name) }}}, nil
 }
 
 // tell reports what was done. A look that found nothing to do is not worth a line.
@@ -226,7 +199,7 @@ func (k *Keeper) procedure(ctx context.Context, job *JobStatus) (any, error) {
 	if err == nil {
 		switch job.Procedure {
 		case ProcRewrite:
-			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options, DryRun: job.DryRun, Env: env}
+			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options[job.Table], DryRun: job.DryRun, Env: env}
 			rewritten, err = run.Run(ctx)
 			result = rewritten
 		case ProcManifests:

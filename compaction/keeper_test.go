@@ -20,6 +20,7 @@ type kept struct {
 	tbl    *commit.Table
 	keeper *Keeper
 	events []event.MaintenanceDone
+	looked event.MaintenanceLooked
 	behind bool
 	opens  int
 }
@@ -30,7 +31,7 @@ func keep(t *testing.T, change func(*KeeperOptions)) *kept {
 	k.tbl = k.create(nil)
 	o := KeeperOptions{
 		Tables: []string{"db.t", "db.later"}, Engine: Library{}, Interval: time.Minute, Now: k.now,
-		Options: map[string]string{"busy-min-input-files": "5"},
+		Options: map[string]map[string]string{"db.t": {"busy-min-input-files": "5"}},
 		Open: func(ctx context.Context, name string) (*commit.Table, error) {
 			k.opens++
 			if name != "db.t" {
@@ -39,8 +40,15 @@ func keep(t *testing.T, change func(*KeeperOptions)) *kept {
 			return commit.Open(ctx, k.cat, commit.Spec{Identifier: ident, Pipeline: "p", Upkeep: commit.Upkeep{Disabled: true}}, k.env())
 		},
 		Behind: func(string) bool { return k.behind },
-		Events: event.Func(func(e event.Event) { k.events = append(k.events, e.(event.MaintenanceDone)) }),
-		NewID:  func() string { return "job" },
+		Events: event.Func(func(e event.Event) {
+			switch e := e.(type) {
+			case event.MaintenanceDone:
+				k.events = append(k.events, e)
+			case event.MaintenanceLooked:
+				k.looked = e
+			}
+		}),
+		NewID: func() string { return "job" },
 	}
 	if change != nil {
 		change(&o)

@@ -78,6 +78,15 @@ type Plan struct {
 	Score int64 `json:"score"`
 }
 
+// candidates are the files that are not as they should be, whether they are rewritten or left alone.
+func (p *Plan) candidates() int {
+	n := p.Rewrite
+	for _, l := range p.Left {
+		n += l.Files
+	}
+	return n
+}
+
 // tooSmall is the one reason that needs company: a file is rewritten for it only together with others.
 const tooSmall = "too small"
 

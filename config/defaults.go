@@ -117,5 +117,6 @@ func (t *TableSettings) setDefaults() {
 	t.FormatVersion = DefaultFormatVersion
 	t.Errors = Errors{Frame: PolicyFail, Registry: PolicyFail, Decode: PolicyFail, Convert: PolicyFail}
 	t.Parquet = Parquet{Encoding: EncodingCompat, Compression: CompressionZstd, PageRows: DefaultPageRows}
+	t.Maintenance.Enabled = true
 	t.History = History{HourlyTags: DefaultHourlyTags, DailyTags: DefaultDailyTags}
 }

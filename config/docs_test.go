@@ -174,6 +174,10 @@ func typeText(t reflect.Type) string {
 		return "partition field"
 	case SortField:
 		return "sort field"
+	case Window:
+		return "time of day"
+	case TimeZone:
+		return "time zone"
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -194,8 +198,11 @@ func typeText(t reflect.Type) string {
 }
 
 func plural(prefix, of string) string {
-	if of == "text" {
+	switch of {
+	case "text":
 		return prefix + of
+	case "time of day":
+		return prefix + "times of day"
 	}
 	return prefix + of + "s"
 }

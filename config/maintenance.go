@@ -6,6 +6,11 @@ type Maintenance struct {
 	Enabled bool `yaml:"enabled"`
 	// Time between two looks at all tables.
 	Interval Duration `yaml:"interval"`
+	// Times of day at which tables are looked after unasked: `"22:00-06:00"`. A rewrite that has begun ends after the group it is
+	// at when the time is over. Empty: always.
+	Windows []Window `yaml:"windows"`
+	// Where the clock of `windows` hangs: `Europe/Berlin`.
+	TimeZone TimeZone `yaml:"time_zone"`
 	// Small files of a partition that are worth a rewrite; while it is still being written it takes four times as many.
 	MinInputFiles int `yaml:"min_input_files"`
 	// Bound of what is rewritten within 24 hours. 0 sets no bound.
@@ -14,12 +19,36 @@ type Maintenance struct {
 	PauseBehind Duration `yaml:"pause_behind"`
 	// Set aside of `memory.limit` for rewriting, when it may happen.
 	Memory Size `yaml:"memory"`
+	// Cores that a rewrite uses at once. 0 takes all.
+	CPU int `yaml:"cpu"`
+	// What is done besides rewriting data files, and how often.
+	Every Every `yaml:"every"`
 	// Who rewrites data files: ingestd itself (`local`), or an engine that is given the partitions where it is worth it.
 	Engine MaintenanceEngine `yaml:"engine"`
 	// The Trino cluster that can be asked.
 	Trino *Trino `yaml:"trino"`
 	// The Spark Thrift server that can be asked.
 	Spark *Spark `yaml:"spark"`
+}
+
+// Every says how much time lies between two runs of a procedure on a table; 0 is never. After a start each is due with the first look.
+type Every struct {
+	// Merges small manifests. For tables that ingestd has not created: in its own it happens with the commits.
+	RewriteManifests Duration `yaml:"rewrite_manifests"`
+	// Drops the tail of the history by the table's properties (`history.expire.max-snapshot-age-ms`, 5 days). For tables that
+	// ingestd has not created, and for shorter histories than its own.
+	ExpireSnapshots Duration `yaml:"expire_snapshots"`
+	// Deletes files that nothing refers to and that are older than three days.
+	RemoveOrphanFiles Duration `yaml:"remove_orphan_files"`
+}
+
+// TableMaintenance says how one table is looked after.
+type TableMaintenance struct {
+	// Set to false to leave the table alone unless asked.
+	Enabled bool `yaml:"enabled"`
+	// Options of rewrite_data_files by Spark's names (docs/MAINTENANCE.md): `{target-file-size-bytes: "134217728"}`. They go before
+	// the table's properties and `maintenance.min_input_files`.
+	Rewrite map[string]string `yaml:"rewrite"`
 }
 
 // Trino is a Trino cluster that rewrites data files. It must have a catalog that shows the same tables.

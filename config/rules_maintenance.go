@@ -20,6 +20,12 @@ func (v rules) maintenance(c *Config) {
 	v.uselessIf(!m.Enabled && m.BytesPerDay != 0, "maintenance.bytes_per_day", off)
 	v.uselessIf(!m.Enabled && m.PauseBehind != DefaultPauseBehind, "maintenance.pause_behind", off)
 	v.uselessIf(!m.Enabled && !c.Admin.AllowMaintenance && m.Memory != DefaultMaintenanceMemory, "maintenance.memory", off)
+	v.uselessIf(!m.Enabled && len(m.Windows) > 0, "maintenance.windows", off)
+	v.uselessIf(len(m.Windows) == 0 && m.TimeZone.String() != "UTC", "maintenance.time_zone", "there are no windows")
+	v.every(m, off)
+	if m.CPU < 0 || m.CPU > maxLanes {
+		v.fault("maintenance.cpu", "0 takes all", "want a number from 0 to %d", maxLanes)
+	}
 	if m.Interval < minMaintenance {
 		v.fault("maintenance.interval", "every look reads the tables' metadata", "want at least %s", minMaintenance)
 	}
@@ -35,11 +41,32 @@ func (v rules) maintenance(c *Config) {
 	v.engine(m)
 }
 
+// every checks how often procedures are due: at most with each look.
+func (v rules) every(m Maintenance, off string) {
+	for _, p := range []struct {
+		name string
+		time Duration
+	}{
+		{"rewrite_manifests", m.Every.RewriteManifests}, {"expire_snapshots", m.Every.ExpireSnapshots}, {"remove_orphan_files", m.Every.RemoveOrphanFiles},
+	} {
+		path := "maintenance.every." + p.name
+		v.uselessIf(!m.Enabled && p.time != 0, path, off)
+		if p.time != 0 && p.time < m.Interval {
+			v.fault(path, "0 is never", "want at least maintenance.interval (%s)", m.Interval)
+		}
+	}
+}
+
 // engine checks who rewrites. Addresses may stand there without being used: `maintain --engine` takes them.
 func (v rules) engine(m Maintenance) {
 	missing := m.Engine == EngineTrino && m.Trino == nil || m.Engine == EngineSpark && m.Spark == nil
 	if missing && !v.broken(joinPath("maintenance", string(m.Engine))) {
 		v.fault("maintenance.engine", "add maintenance."+string(m.Engine)+": {uri: ..., catalog: ...}", "it is not known where %s is", m.Engine)
+	}
+	for i, t := range v.c.Tables {
+		if m.Enabled && m.Engine != EngineLocal && t.Maintenance.Enabled && t.Branch != DefaultBranch && !v.broken("tables") {
+			v.fault(itemPath("tables", i)+".branch", "set maintenance: {enabled: false} in the table", "%s rewrites branch %s only", m.Engine, DefaultBranch)
+		}
 	}
 	if m.Trino != nil {
 		v.trino(*m.Trino, "maintenance.trino")

@@ -144,6 +144,10 @@ func scalarSchema(t reflect.Type) *jsonschema.Schema {
 		})
 	case SortField:
 		return orVariable(&jsonschema.Schema{Type: "string", Pattern: `^[^(.]+$`})
+	case Window:
+		return orVariable(&jsonschema.Schema{Type: "string", Pattern: `^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$`})
+	case TimeZone:
+		return orVariable(&jsonschema.Schema{Type: "string"})
 	case Secret, string:
 		// Topics, keys and names may look like numbers; the parser takes them as they are written.
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}

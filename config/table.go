@@ -46,6 +46,8 @@ type TableSettings struct {
 	Parquet Parquet `yaml:"parquet"`
 	// How long old states of the table can be read. Only for tables that ingestd has created; in others their own rules hold.
 	History History `yaml:"history"`
+	// How the table is looked after.
+	Maintenance TableMaintenance `yaml:"maintenance"`
 	// Iceberg properties of a new table. `write.parquet.bloom-filter-enabled.column.NAME: "true"` gives a column Bloom filters
 	// (`write.parquet.bloom-filter-fpp.column.NAME`, 0.01; `write.parquet.bloom-filter-max-bytes`, 1 MiB), in existing tables too.
 	Properties map[string]string `yaml:"properties"`

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/ingestd/ingestd/compaction"
 	"github.com/ingestd/ingestd/config"
 	"github.com/ingestd/ingestd/internal/failure"
 	"github.com/ingestd/ingestd/schemareg/jsonrec"
@@ -12,9 +13,9 @@ import (
 )
 
 // configChecks are the rules about a configuration that other rooms know: what readers can read, what a partition
-// field may be.
+// field may be, which options a rewrite knows.
 func configChecks() []config.Check {
-	return []config.Check{checkReaders, checkPartitions}
+	return []config.Check{checkReaders, checkPartitions, checkMaintenance}
 }
 
 func checkReaders(c *config.Config) (out []config.Finding) {
@@ -61,6 +62,15 @@ func checkPartitions(c *config.Config) (out []config.Finding) {
 			if _, err := transform.Parse(p.String()); err != nil {
 				out = append(out, finding(fmt.Sprintf("tables[%d].partition_by[%d]", i, j), err))
 			}
+		}
+	}
+	return out
+}
+
+func checkMaintenance(c *config.Config) (out []config.Finding) {
+	for i, t := range c.Tables {
+		if _, err := compaction.OptionsFor(t.Properties, rewriteOptions(c, t)); err != nil {
+			out = append(out, finding(fmt.Sprintf("tables[%d].maintenance.rewrite", i), err))
 		}
 	}
 	return out

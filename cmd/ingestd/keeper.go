@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 	"github.com/ingestd/ingestd/table/store"
 )
 
-// engine rewrites files page by page, within so many bytes; what it cannot read it leaves to the library.
-func engine(po ingest.Options, memory int64) compaction.Engine {
+// engine rewrites files page by page, within memory and cores; what it cannot read it leaves to the library.
+func engine(po ingest.Options, m config.Maintenance) compaction.Engine {
 	written := map[string]parquet.Options{}
 	for _, t := range po.Tables {
 		written[t.Name()] = t.Parquet
@@ -24,9 +25,20 @@ func engine(po ingest.Options, memory int64) compaction.Engine {
 	return compaction.Pages{
 		Parquet:   func(table string) parquet.Options { return written[table] },
 		Store:     func(location string) (store.Store, error) { return po.Stores.For(location) },
-		Memory:    memory,
+		Memory:    int64(m.Memory),
+		Workers:   m.CPU,
 		Otherwise: compaction.Library{},
 	}
+}
+
+// rewriteOptions are the options of rewrite_data_files that the file gives for a table.
+func rewriteOptions(c *config.Config, t config.Table) map[string]string {
+	out := map[string]string{}
+	if c.Maintenance.Enabled {
+		out["min-input-files"] = strconv.Itoa(c.Maintenance.MinInputFiles)
+	}
+	maps.Copy(out, t.Maintenance.Rewrite)
+	return out
 }
 
 // newKeeper makes the owner of the tables' maintenance. It does what it is asked for, and looks by itself where that is
@@ -41,7 +53,7 @@ func (d *process) newKeeper(c *config.Config, po ingest.Options) (*compaction.Ke
 		return nil, err
 	}
 	o := compaction.KeeperOptions{
-		Tables: tableNames(c), Outside: other, Engine: engine(po, int64(c.Maintenance.Memory)), Events: d.events, Now: time.Now, NewID: uuid.NewString,
+		Outside: other, Engine: engine(po, c.Maintenance), Options: map[string]map[string]string{}, Opens: c.Maintenance.Opens, Events: d.events, Now: time.Now, NewID: uuid.NewString,
 		BytesPerDay: int64(c.Maintenance.BytesPerDay),
 		Open: func(ctx context.Context, name string) (*commit.Table, error) {
 			t := tables[name]
@@ -63,7 +75,17 @@ func (d *process) newKeeper(c *config.Config, po ingest.Options) (*compaction.Ke
 	}
 	if c.Maintenance.Enabled {
 		o.Interval = c.Maintenance.Interval.Std()
-		o.Options = map[string]string{"min-input-files": strconv.Itoa(c.Maintenance.MinInputFiles)}
+		o.Every = map[string]time.Duration{
+			compaction.ProcManifests: c.Maintenance.Every.RewriteManifests.Std(),
+			compaction.ProcExpire:    c.Maintenance.Every.ExpireSnapshots.Std(),
+			compaction.ProcOrphans:   c.Maintenance.Every.RemoveOrphanFiles.Std(),
+		}
+	}
+	for _, t := range c.Tables {
+		o.Options[t.Name] = rewriteOptions(c, t)
+		if t.Maintenance.Enabled {
+			o.Tables = append(o.Tables, t.Name)
+		}
 	}
 	return compaction.NewKeeper(o), nil
 }

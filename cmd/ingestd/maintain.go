@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,8 @@ type maintained struct {
 	others func(context.Context) (map[string]string, error)
 	env    compaction.Env
 	engine compaction.Engine
+	// entry is the table's in the file.
+	entry  config.Table
 	config *config.Config
 }
 
@@ -81,7 +84,9 @@ Trino or Spark, which commit by themselves; what they did is read from the table
 		if err != nil {
 			return nil, err
 		}
-		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Outside: other, Options: f.options, DryRun: f.dry, Env: at.env}
+		options := rewriteOptions(at.config, at.entry)
+		maps.Copy(options, f.options)
+		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Outside: other, Options: options, DryRun: f.dry, Env: at.env}
 		res, err := run.Run(ctx)
 		if res.Plan == nil {
 			return nil, err
@@ -227,7 +232,7 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 	others := func(ctx context.Context) (map[string]string, error) {
 		return commit.Locations(ctx, env.options.Catalog, options.Identifier)
 	}
-	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, int64(conf.Maintenance.Memory)), conf})
+	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, conf.Maintenance), t, conf})
 	show.end()
 	if result == nil {
 		return err

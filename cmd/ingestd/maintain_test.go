@@ -68,6 +68,27 @@ func TestMaintainRewriteDataFiles(t *testing.T) {
 	require.Zero(t, r.code, r.err)
 }
 
+// TestMaintainByTheFile: a table's own options hold by hand too, below those of the command line.
+func TestMaintainByTheFile(t *testing.T) {
+	file := crumbled(t, 6)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	set := func(options string) {
+		t.Helper()
+		own := strings.Replace(string(text), "name: db.t,", "name: db.t, maintenance: {rewrite: {"+options+"}},", 1)
+		require.NotEqual(t, string(text), own)
+		require.NoError(t, os.WriteFile(file, []byte(own), 0o600))
+	}
+	set("busy-min-input-files: 6")
+	args := []string{"maintain", "rewrite-data-files", "db.t", "-c", file, "--dry-run"}
+	require.Contains(t, command(t, args...).out, "to rewrite: 6 files")
+	require.Contains(t, command(t, append(args, "--option", "busy-min-input-files=7")...).out, "nothing is worth a rewrite")
+	set("busy-min: 6")
+	r := command(t, args...)
+	require.Equal(t, failure.ExitConfig, r.code)
+	require.Contains(t, r.err, `there is no option "busy-min"`)
+}
+
 // TestMaintainDeletes: expiry and the removal of orphans say what they would do, and do it with --yes.
 func TestMaintainDeletes(t *testing.T) {
 	file := crumbled(t, 4)

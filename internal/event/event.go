@@ -230,3 +230,15 @@ type MaintenanceDone struct {
 }
 
 func (MaintenanceDone) isEvent() {}
+
+// MaintenanceLooked reports what a look at a table's files has found.
+type MaintenanceLooked struct {
+	Table string
+	// Files are the live data files, Candidates those of them that are too small, too large or full of deleted rows.
+	Files, Candidates int
+	Bytes             int64
+	// Score is what a full scan pays for them, in bytes.
+	Score int64
+}
+
+func (MaintenanceLooked) isEvent() {}

@@ -43,23 +43,28 @@ const (
 	maintenanceLast  = "ingestd_maintenance_last_success_timestamp_seconds"
 	maintenanceBytes = "ingestd_maintenance_rewritten_bytes_total"
 	maintenanceFiles = "ingestd_maintenance_rewritten_files_total"
-	labelProcedure   = "procedure"
-	contentData      = "data"
-	kindColumnsAdded = "columns_added"
-	labelTable       = "table"
-	labelOutcome     = "outcome"
-	labelResult      = "result"
-	labelState       = "state"
-	labelCode        = "code"
-	labelVerb        = "verb"
-	labelKind        = "kind"
-	labelContent     = "content"
-	labelSource      = "source"
-	labelTopic       = "topic"
-	labelPartition   = "partition"
-	counter          = "counter"
-	gauge            = "gauge"
-	histogram        = "histogram"
+	tableFiles       = "ingestd_table_data_files"
+	tableBytes       = "ingestd_table_data_bytes"
+
+	maintenanceCandidates = "ingestd_maintenance_candidate_files"
+	maintenanceScore      = "ingestd_maintenance_score_bytes"
+	labelProcedure        = "procedure"
+	contentData           = "data"
+	kindColumnsAdded      = "columns_added"
+	labelTable            = "table"
+	labelOutcome          = "outcome"
+	labelResult           = "result"
+	labelState            = "state"
+	labelCode             = "code"
+	labelVerb             = "verb"
+	labelKind             = "kind"
+	labelContent          = "content"
+	labelSource           = "source"
+	labelTopic            = "topic"
+	labelPartition        = "partition"
+	counter               = "counter"
+	gauge                 = "gauge"
+	histogram             = "histogram"
 )
 
 // definition declares one metric.
@@ -88,6 +93,10 @@ func definitions() []definition {
 		{maintenanceLast, gauge, "When a procedure last ended well.", []string{labelTable, labelProcedure}},
 		{maintenanceBytes, counter, "Bytes of data files that were rewritten.", []string{labelTable}},
 		{maintenanceFiles, counter, "Data files that were rewritten.", []string{labelTable}},
+		{tableFiles, gauge, "Live data files, when maintenance last looked.", []string{labelTable}},
+		{tableBytes, gauge, "Size of the live data files, when maintenance last looked.", []string{labelTable}},
+		{maintenanceCandidates, gauge, "Data files that were too small, too large or full of deleted rows when maintenance last looked.", []string{labelTable}},
+		{maintenanceScore, gauge, "What a full scan pays for the data files being as they are, when maintenance last looked.", []string{labelTable}},
 		{rowsAdded, counter, "Rows that landed commits have added.", []string{labelTable}},
 		{filesWritten, counter, "Files that landed commits have added.", []string{labelTable, labelContent}},
 		{fileBytesWritten, counter, "Size of the files that landed commits have added.", []string{labelTable}},

@@ -118,6 +118,8 @@ func tableOf(e event.Event) string {
 		return e.Table
 	case event.MaintenanceDone:
 		return e.Table
+	case event.MaintenanceLooked:
+		return e.Table
 	}
 	return ""
 }

@@ -129,6 +129,22 @@ func TestEventsBecomeMetrics(t *testing.T) {
 	}
 }
 
+func TestMaintenanceBecomesMetrics(t *testing.T) {
+	m := newTestMetrics(func() time.Time { return noon })
+	m.Emit(event.MaintenanceLooked{Table: "shop.clicks", Files: 9, Candidates: 7, Bytes: 100, Score: 50})
+	m.Emit(event.MaintenanceDone{Table: "shop.clicks", Procedure: "rewrite_data_files", Result: event.MaintenanceOK, Files: 7, Added: 1, Bytes: 70, At: noon})
+	got, table := series(t, m), " table=shop.clicks"
+	for key, want := range map[string]int64{
+		tableFiles + table: 9, maintenanceCandidates + table: 7, tableBytes + table: 100, maintenanceScore + table: 50,
+		maintenanceFiles + table: 7, maintenanceBytes + table: 70,
+		maintenanceRuns + " procedure=rewrite_data_files result=ok" + table: 1,
+		maintenanceLast + " procedure=rewrite_data_files" + table:           noon.Unix(),
+	} {
+		require.Contains(t, got, key)
+		require.Equal(t, want, got[key], key)
+	}
+}
+
 // TestSeriesAreThereFromTheStartAndBounded: no event creates a series but those of partitions.
 func TestSeriesAreThereFromTheStartAndBounded(t *testing.T) {
 	m := newTestMetrics(func() time.Time { return noon })

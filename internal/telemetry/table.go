@@ -113,6 +113,8 @@ func (t *tableMetrics) emit(e event.Event) {
 		t.observe(e)
 	case event.MaintenanceDone:
 		t.maintained.emit(e)
+	case event.MaintenanceLooked:
+		t.maintained.looked(e)
 	}
 }
 
