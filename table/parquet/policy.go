@@ -72,6 +72,8 @@ func (p *dictPolicy) left(values int, last bool) int {
 		return 0
 	case p.horizon > values:
 		return p.horizon - values
+	case p.horizon > 0:
+		return values / guessFactor // it is longer than the one before, and about to end
 	default:
 		return guessFactor * values
 	}

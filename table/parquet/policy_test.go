@@ -49,6 +49,7 @@ func TestPolicyLifeCycle(t *testing.T) {
 	require.Zero(t, p.left(checkpoint, true))
 	p.end(100_000)
 	require.Equal(t, 60_000, p.left(40_000, false))
+	require.Equal(t, 12_500, p.left(100_000, false), "as long as the one before")
 
 	p.verdict = plain
 	for range retryAfter - 1 {
