@@ -22,11 +22,13 @@ const (
 
 // JobStatus is a procedure that was asked for. The daemon knows the last hundred since it started.
 type JobStatus struct {
-	ID        string   `json:"id"`
-	Table     string   `json:"table"`
-	Procedure string   `json:"procedure"`
-	DryRun    bool     `json:"dry_run"`
-	State     JobState `json:"state"`
+	ID        string `json:"id"`
+	Table     string `json:"table"`
+	Procedure string `json:"procedure"`
+	DryRun    bool   `json:"dry_run"`
+	// Where is the condition on partitions that rewrite_data_files was given.
+	Where string   `json:"where,omitempty"`
+	State JobState `json:"state"`
 	// DoneUnits of TotalUnits are done, in bytes or files.
 	DoneUnits  int64      `json:"progress_done"`
 	TotalUnits int64      `json:"progress_total"`
@@ -41,17 +43,20 @@ type JobStatus struct {
 }
 
 // Submit asks for a procedure. Job tells what has become of it.
-func (k *Keeper) Submit(table, procedure string, dry bool) (JobStatus, error) {
+func (k *Keeper) Submit(table, procedure, where string, dry bool) (JobStatus, error) {
 	procedure = strings.ReplaceAll(procedure, "-", "_")
 	if !slices.Contains(event.Procedures(), procedure) {
 		return JobStatus{}, failure.New(failure.Config, CodeProcedure, "known are: "+strings.Join(event.Procedures(), ", "), "there is no procedure %s", procedure)
+	}
+	if err := whereOf(procedure, where); err != nil {
+		return JobStatus{}, err
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.mu.queue) >= mostJobs/2 {
 		return JobStatus{}, failure.New(failure.Retry, CodeBusy, "wait for the jobs that are queued", "%d jobs are waiting", len(k.mu.queue))
 	}
-	job := &JobStatus{ID: k.o.NewID(), Table: table, Procedure: procedure, DryRun: dry, State: JobQueued, Submitted: k.o.Now()}
+	job := &JobStatus{ID: k.o.NewID(), Table: table, Procedure: procedure, Where: where, DryRun: dry, State: JobQueued, Submitted: k.o.Now()}
 	k.mu.queue = append(k.mu.queue, job)
 	if k.mu.jobs = append(k.mu.jobs, job); len(k.mu.jobs) > mostJobs {
 		k.mu.jobs = slices.Delete(k.mu.jobs, 0, 1)

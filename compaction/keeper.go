@@ -199,7 +199,7 @@ func (k *Keeper) procedure(ctx context.Context, job *JobStatus) (any, error) {
 	if err == nil {
 		switch job.Procedure {
 		case ProcRewrite:
-			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options[job.Table], DryRun: job.DryRun, Env: env}
+			run := RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options[job.Table], Where: job.Where, DryRun: job.DryRun, Env: env}
 			rewritten, err = run.Run(ctx)
 			result = rewritten
 		case ProcManifests:

@@ -59,6 +59,8 @@ type Options struct {
 	OpenCost int64
 	// All rewrites every file.
 	All bool
+	// Where, when set, says which files are looked at: whole partitions.
+	Where func(File) bool
 	// Order of the groups; MaxBytes, MaxFiles and MaxGroup bound what is rewritten, 0 = no bound.
 	Order                        Order
 	MaxBytes, MaxFiles, MaxGroup int64

@@ -94,6 +94,9 @@ func (r *RewriteDataFiles) handOver(ctx context.Context, p portion, o Options) e
 	if o.All {
 		request.SmallBytes = everyFile
 	}
+	if r.Where != "" && !request.Bounded() {
+		return failure.New(failure.Config, CodeWhere, "use --engine local, or leave the condition out", "%s cannot be told these partitions alone", r.result.Engine)
+	}
 	failed := r.Outside.Run(ctx, request)
 	if err := r.Table.Refresh(ctx); err != nil {
 		if failed != nil {

@@ -104,6 +104,9 @@ func MakePlan(snapshot int64, files []File, o Options, now time.Time) *Plan {
 	for _, f := range files {
 		p.Bytes += f.Size
 		newest = max(newest, f.Sequence)
+		if o.Where != nil && !o.Where(f) {
+			continue
+		}
 		k := place{f.Spec, f.Partition}
 		places[k] = append(places[k], f)
 	}

@@ -74,8 +74,10 @@ type RewriteDataFiles struct {
 	// Options are those that were asked for, by Spark's names; MaxBytes bounds the run besides them, 0 = no bound.
 	Options  map[string]string
 	MaxBytes int64
-	DryRun   bool
-	Env      Env
+	// Where is a condition on partitions; the others are left alone.
+	Where  string
+	DryRun bool
+	Env    Env
 
 	result *RewriteResult
 	paused bool
@@ -150,6 +152,11 @@ func (r *RewriteDataFiles) prepare(ctx context.Context) (*Inventory, *Plan, Opti
 	inv, err := Take(ctx, r.Table.Iceberg(), head.SnapshotID)
 	if err != nil {
 		return nil, nil, o, failure.Wrap(err, failure.Retry, CodeRewrite, "", "planning the rewrite of %s", r.Table.Name())
+	}
+	if r.Where != "" {
+		if o.Where, err = selection(r.Where, r.Table.Metadata(), inv); err != nil {
+			return nil, nil, o, err
+		}
 	}
 	return inv, MakePlan(inv.Snapshot, inv.Files, o, r.Env.Now()), o, nil
 }

@@ -31,7 +31,7 @@ func TestKeeperKeepsHours(t *testing.T) {
 		k.minute()
 		require.Len(t, k.live(), 6, "one place only")
 		require.Len(t, k.events, 1)
-		_, err := k.keeper.Submit("db.t", ProcRewrite, false)
+		_, err := k.keeper.Submit("db.t", ProcRewrite, "", false)
 		require.NoError(t, err)
 		synctest.Wait()
 		require.Len(t, k.live(), 2)

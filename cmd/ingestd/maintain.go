@@ -29,6 +29,7 @@ type maintainFlags struct {
 	out     format
 	options map[string]string
 	engine  string
+	where   string
 }
 
 // procedureResult is the result of a procedure.
@@ -77,7 +78,8 @@ up and planned anew.
 Options have the names of Spark's rewrite_data_files (docs/MAINTENANCE.md). With --engine the plan's partitions are given to
 Trino or Spark, which commit by themselves; what they did is read from the table and checked.`,
 		Example: `  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --dry-run
-  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --option min-input-files=2 --option target-file-size-bytes=134217728`,
+  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --option min-input-files=2 --option target-file-size-bytes=134217728
+  ingestd maintain rewrite-data-files shop.clicks -c ingestd.yaml --where "ts_day = '2026-11-01' and region in ('eu', 'us')"`,
 	}
 	a.maintains(c, f, func(ctx context.Context, at maintained) (procedureResult, error) {
 		other, err := outside(at.config, cmp.Or(config.MaintenanceEngine(f.engine), at.config.Maintenance.Engine))
@@ -86,7 +88,7 @@ Trino or Spark, which commit by themselves; what they did is read from the table
 		}
 		options := rewriteOptions(at.config, at.entry)
 		maps.Copy(options, f.options)
-		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Outside: other, Options: options, DryRun: f.dry, Env: at.env}
+		run := compaction.RewriteDataFiles{Table: at.table, Engine: at.engine, Outside: other, Options: options, Where: f.where, DryRun: f.dry, Env: at.env}
 		res, err := run.Run(ctx)
 		if res.Plan == nil {
 			return nil, err
@@ -94,6 +96,7 @@ Trino or Spark, which commit by themselves; what they did is read from the table
 		return res, err
 	})
 	c.Flags().StringToStringVar(&f.options, "option", nil, "`name=value` of Spark's procedure, repeatable")
+	c.Flags().StringVar(&f.where, "where", "", "`condition` on partitions; the others are left alone")
 	c.Flags().StringVar(&f.engine, "engine", "", "`name` of who rewrites: local, trino or spark (maintenance.engine)")
 	return c
 }

@@ -64,6 +64,10 @@ func TestMaintainRewriteDataFiles(t *testing.T) {
 	r = command(t, "maintain", "rewrite-data-files", "db.t", "-c", file, "--option", "min-input=1")
 	require.Equal(t, failure.ExitConfig, r.code)
 	require.Contains(t, r.err, compaction.CodeOption)
+	r = command(t, append(args, "--where", "day = '2026-11-01'")...)
+	require.Equal(t, failure.ExitConfig, r.code)
+	require.Contains(t, r.err, compaction.CodeWhere)
+	require.Contains(t, r.err, "the table is not partitioned")
 	r = command(t, "run", "-c", file, "--until-latest")
 	require.Zero(t, r.code, r.err)
 }

@@ -164,8 +164,8 @@ func (d *process) Tables() []admin.Table {
 }
 
 // Submit implements admin.Maintenance.
-func (d *process) Submit(table, procedure string, dry bool) (id string, job any, err error) {
-	j, err := d.keeper.Submit(table, procedure, dry)
+func (d *process) Submit(table, procedure, where string, dry bool) (id string, job any, err error) {
+	j, err := d.keeper.Submit(table, procedure, where, dry)
 	return j.ID, j, err
 }
 

@@ -51,7 +51,7 @@ func routes() map[string]reflect.Type {
 		"GET /api/v1/tables":        reflect.TypeFor[admin.Tables](),
 		"GET /api/v1/tables/{name}": reflect.TypeFor[admin.Table](),
 		"GET /api/v1/jobs/{id}":     reflect.TypeFor[compaction.JobStatus](),
-		"POST /api/v1/tables/{name}/maintenance/{procedure}?dry_run=": reflect.TypeFor[compaction.JobStatus](),
+		"POST /api/v1/tables/{name}/maintenance/{procedure}?dry_run=&where=": reflect.TypeFor[compaction.JobStatus](),
 		"GET /debug/budget": reflect.TypeFor[admin.Budget](),
 	}
 }

@@ -10,6 +10,9 @@ import (
 // MostPartitions is how many partitions a request can name: it bounds the length of a statement.
 const MostPartitions = 100
 
+// Bounded says whether the request names its partitions; otherwise it is about the whole table.
+func (r Request) Bounded() bool { return sparkSQL().where(r) != "" }
+
 // where says which partitions are meant, "" for the whole table. Engines prune by conditions on columns, so a partition
 // is written as the range of values that it holds. Where one cannot be (buckets, truncated strings, constants of rarer
 // types) the whole table is the answer: an engine finds small files by itself.

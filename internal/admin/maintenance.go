@@ -10,8 +10,8 @@ import (
 
 // Maintenance starts procedures and tells what has become of them. It is asked from any goroutine.
 type Maintenance interface {
-	// Submit asks for a procedure on a table that exists in the configuration; job is JSON.
-	Submit(table, procedure string, dry bool) (id string, job any, err error)
+	// Submit asks for a procedure on a table that exists in the configuration, where a condition holds; job is JSON.
+	Submit(table, procedure, where string, dry bool) (id string, job any, err error)
 	Job(id string) (job any, known bool)
 }
 
@@ -33,7 +33,7 @@ func (s site) maintain(w http.ResponseWriter, r *http.Request) {
 	if !s.known(w, name) {
 		return
 	}
-	id, job, err := s.options.Maintenance.Submit(name, r.PathValue("procedure"), dry)
+	id, job, err := s.options.Maintenance.Submit(name, r.PathValue("procedure"), r.URL.Query().Get("where"), dry)
 	if err != nil {
 		status := http.StatusBadRequest
 		if failure.ClassOf(err) == failure.Retry {

@@ -12,7 +12,7 @@ import (
 // keeper is a Maintenance that remembers one job.
 type keeper struct{ asked []string }
 
-func (k *keeper) Submit(table, procedure string, dry bool) (string, any, error) {
+func (k *keeper) Submit(table, procedure, where string, dry bool) (string, any, error) {
 	switch {
 	case procedure == "vacuum":
 		return "", nil, failure.New(failure.Config, "E_PROCEDURE_UNKNOWN", "known are: x", "there is no procedure")
@@ -21,6 +21,9 @@ func (k *keeper) Submit(table, procedure string, dry bool) (string, any, error) 
 	}
 	if dry {
 		procedure += " dry"
+	}
+	if where != "" {
+		procedure += " where " + where
 	}
 	k.asked = append(k.asked, table+" "+procedure)
 	return "7", map[string]string{"id": "7"}, nil
@@ -41,11 +44,11 @@ func TestMaintenance(t *testing.T) {
 	require.Equal(t, "E_PROCEDURE_UNKNOWN", isProblem(t, ask(o, http.MethodPost, path+"vacuum"), http.StatusBadRequest)["code"])
 	require.Equal(t, "E_TABLE_UNKNOWN", isProblem(t, ask(o, http.MethodPost, "/api/v1/tables/x/maintenance/rewrite_data_files"), http.StatusNotFound)["code"])
 	require.Empty(t, k.asked)
-	w := ask(o, http.MethodPost, path+"rewrite_data_files?dry_run=true")
+	w := ask(o, http.MethodPost, path+"rewrite_data_files?dry_run=true&where=day+%3D+%272026-11-01%27")
 	require.Equal(t, http.StatusAccepted, w.Code)
 	require.Equal(t, "/api/v1/jobs/7", w.Header().Get("Location"))
 	require.Equal(t, http.StatusAccepted, ask(o, http.MethodPost, path+"expire_snapshots").Code)
-	require.Equal(t, []string{"shop.clicks rewrite_data_files dry", "shop.clicks expire_snapshots"}, k.asked)
+	require.Equal(t, []string{"shop.clicks rewrite_data_files dry where day = '2026-11-01'", "shop.clicks expire_snapshots"}, k.asked)
 	require.Equal(t, "E_MAINTENANCE_BUSY", isProblem(t, ask(o, http.MethodPost, path+"expire_snapshots"), http.StatusTooManyRequests)["code"])
 	require.JSONEq(t, `{"id":"7"}`, ask(o, http.MethodGet, "/api/v1/jobs/7").Body.String())
 	isProblem(t, ask(o, http.MethodGet, "/api/v1/jobs/8"), http.StatusNotFound)

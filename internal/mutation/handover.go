@@ -20,6 +20,16 @@ func handoverMutations() []mutation {
 			why: "a rewrite by another engine that lost rows is told",
 		},
 		{
+			name: "compaction/where-outside", file: "compaction/outside.go", pkg: "./compaction", test: "TestWhereBoundsOthers",
+			old: `if r.Where != "" && !request.Bounded() {`, text: "if false {",
+			why: "another engine is never given more than a condition selects",
+		},
+		{
+			name: "compaction/where-null", file: "compaction/select.go", pkg: "./compaction", test: "TestWhereSelects",
+			old: `if c.op == "null" || c.op == "not null" {`, text: "if true {",
+			why: "a comparison selects no partition without a value",
+		},
+		{
 			name: "handover/quotes", file: "compaction/handover/dialect.go", pkg: pkg, test: "TestQuotesHold",
 			old: "strings.NewReplacer(`\\`, `\\\\`, `'`, `\\'`)", text: "strings.NewReplacer(`'`, `\\'`)",
 			why: "a partition's value stays within its quotes",
