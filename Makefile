@@ -22,6 +22,7 @@ BENCH_ARGS ?=
 E2E_ARGS  ?=
 MEMORY_ARGS ?=
 COMMITS_ARGS ?=
+DELAYS_ARGS ?=
 FLATCOMMITS ?= 10000
 DAYHOURS  ?= 24
 DAYTABLES ?= 20
@@ -85,6 +86,10 @@ bench-memory: build ## Measure the peak memory of a daemon that catches up: 5 M 
 bench-commits: build ## Measure the CPU of a daemon with 50 tables that commit every 2 s, and whose code uses it (COMMITS_ARGS='-warm 10s')
 	$(GO) run ./integration/commitload -ingestd bin/ingestd $(COMMITS_ARGS)
 
+.PHONY: delays
+delays: build ## Compare the delay of commits while the daemon rewrites a table with that in between (DELAYS_ARGS='-time 30s')
+	$(GO) run ./integration/commitload -ingestd bin/ingestd -tables 20 -interval 1s -warm 20s -time 3m -phase 3s -rewrite 2000000 $(DELAYS_ARGS)
+
 .PHONY: flat
 flat: ## Compare commit FLATCOMMITS of a table with commit 100: time, metadata.json, manifest list (SQLite and REST)
 	$(GO) test -count=1 -timeout 120m -v ./commit/catalog -run TestCommitCostIsFlat -flat.commits $(FLATCOMMITS)
@@ -106,9 +111,10 @@ sim: ## Play SIMSEEDS runs of the fault simulator, from seed SIMFROM on (one run
 	$(SIM) -count=1 -timeout 10h -run '^TestSeeds$$' -v -seeds $(SIMSEEDS) -from $(SIMFROM) $(SIMARGS)
 
 .PHONY: soak
-soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, let tables grow for a day, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
+soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, and beside rewrites, let tables grow for a day, fuzz every target for SOAKTIME (ten minutes), kill processes KILLS times (0: not at all)
 	$(MAKE) sim
 	$(MAKE) flat
+	$(MAKE) delays
 	$(MAKE) day
 	$(MAKE) fuzz FUZZTIME=$(SOAKTIME)
 	$(MAKE) kills

@@ -27,12 +27,23 @@ catalog: {type: sqlite, path: "{{.Dir}}/catalog.db", warehouse: "file://{{.Dir}}
 {{- end}}
 storage: {{.Storage}}
 commit: {interval: {{.Interval}}}
-admin: {listen: "off"}
+admin: {listen: "{{.Admin}}", allow_maintenance: {{.Rewrites}}}
 log: {level: info, format: json}
 tables:
 {{- range .Topics}}
   - name: commitload.{{.}}
     topics: [{{.}}]
+    value:
+      format: json
+      schema:
+        - {name: id, type: long, required: true}
+        - {name: at, type: timestamptz, unit: millis, required: true}
+        - {name: kind, type: string}
+{{- end}}
+{{- if .Rewrites}}
+  - name: commitload.{{.Heavy}}
+    topics: [{{.Heavy}}]
+    maintenance: {rewrite: {rewrite-all: "true"}}
     value:
       format: json
       schema:
@@ -47,6 +58,9 @@ type measurement struct {
 	wall, cpu time.Duration
 	commits   int
 	profile   string
+	log       string
+	// rewrites are the times in which tables were rewritten.
+	rewrites []interval
 }
 
 func (o options) configure(broker, dir string) (string, error) {
@@ -60,7 +74,7 @@ func (o options) configure(broker, dir string) (string, error) {
 	}
 	var text strings.Builder
 	err = t.Execute(&text, map[string]any{"Broker": broker, "Dir": dir, "URI": o.catalog, "Warehouse": o.warehouse, "Storage": o.storage,
-		"Interval": o.interval.String(), "Topics": topics})
+		"Interval": o.interval.String(), "Topics": topics, "Admin": o.listen(), "Rewrites": o.heavy > 0, "Heavy": heavy})
 	if err != nil {
 		return "", err
 	}
@@ -79,6 +93,7 @@ func (o options) daemon(ctx context.Context, broker, dir string) (m measurement,
 		return m, err
 	}
 	defer log.Close()
+	m.log = log.Name()
 	m.profile = filepath.Join(dir, "cpu.pprof")
 	cmd := exec.Command(o.ingestd, "run", "-c", conf, "--cpuprofile", m.profile)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -133,7 +148,7 @@ func (o options) watch(ctx context.Context, pid int, log string, ended <-chan er
 	if err != nil {
 		return err
 	}
-	if err := pause(o.measure); err != nil {
+	if m.rewrites, err = o.phases(ctx, pause); err != nil {
 		return err
 	}
 	after, err := commits(log)

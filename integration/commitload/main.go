@@ -4,6 +4,11 @@
 //
 //	commitload -ingestd bin/ingestd -tables 50 -interval 2s -warm 11m -time 1m -most 40
 //
+// With -rewrite N there is a further table of N records, which the daemon rewrites all the time in every other phase. What
+// is compared then is how old the oldest record of a commit is when it lands: the 99th percentile may grow by -growth percent.
+//
+//	commitload -ingestd bin/ingestd -tables 20 -interval 1s -warm 20s -time 3m -rewrite 2000000
+//
 // It prints the share of a core that the daemon used, and whose code used it. It ends with an error when that was more
 // than -most percent, or when tables have committed less often than they should.
 package main
@@ -36,6 +41,13 @@ type options struct {
 	// broker makes this process the broker.
 	broker bool
 	keep   string
+	// heavy is the number of records of a further table, which is rewritten again and again in every other phase; 0 = none.
+	heavy int
+	phase time.Duration
+	// growth is how many percent the delay of commits may grow by in these phases.
+	growth float64
+	// admin is where the daemon listens.
+	admin string
 }
 
 func parse(args []string) (options, error) {
@@ -51,6 +63,9 @@ func parse(args []string) (options, error) {
 	fs.StringVar(&o.warehouse, "warehouse", "", "warehouse of the REST catalog")
 	fs.StringVar(&o.storage, "storage", "{}", "storage in the configuration")
 	fs.StringVar(&o.keep, "keep", "", "folder for what the daemon writes, its CPU profile too; it stays")
+	fs.IntVar(&o.heavy, "rewrite", 0, "records of a further table that is rewritten all the time in every other phase")
+	fs.DurationVar(&o.phase, "phase", 4*time.Second, "how long a phase is")
+	fs.Float64Var(&o.growth, "growth", 20, "percent by which rewriting may make the 99th percentile of commits' delay grow")
 	fs.BoolVar(&o.broker, "broker", false, "be the broker (used by the program itself)")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -69,7 +84,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	if o.broker {
-		return serve(ctx, o.tables)
+		return serve(ctx, o.tables, o.heavy)
 	}
 	dir := o.keep
 	if dir == "" {
@@ -78,11 +93,14 @@ func run(ctx context.Context, args []string) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	broker, stop, err := startBroker(ctx, o.tables)
+	broker, stop, err := startBroker(ctx, o.tables, o.heavy)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	if o.admin, err = freeAddress(ctx); err != nil {
+		return err
+	}
 	m, err := o.daemon(ctx, broker, dir)
 	if err != nil {
 		return err
@@ -91,6 +109,9 @@ func run(ctx context.Context, args []string) error {
 	share := 100 * m.cpu.Seconds() / m.wall.Seconds()
 	fmt.Printf("%d tables, a commit every %v: %d commits in %.0f s, %.1f %% of a core, %.1f ms of CPU per commit\n", o.tables, o.interval,
 		m.commits, m.wall.Seconds(), share, float64(m.cpu.Milliseconds())/float64(max(1, m.commits)))
+	if o.heavy > 0 {
+		return o.judge(m.log, m.rewrites)
+	}
 	if err := split(ctx, o.ingestd, m.profile, share); err != nil {
 		return err
 	}
