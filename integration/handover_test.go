@@ -32,10 +32,13 @@ func TestHandover(t *testing.T) {
 			config := writeConfig(t, settings{Pipeline: topic, Interval: time.Second, Tables: []tableSettings{
 				{Name: name, Topic: topic, PartitionBy: `["day(ts)", device]`},
 			}, Maintenance: fmt.Sprintf(`{engine: %[1]s, %[1]s: {uri: "%[2]s", catalog: lake}}`, engine.Name(), address)})
-			for i := 1; i <= rounds; i++ {
-				produce(t, produceDeadline, "-n", strconv.Itoa(i*n/rounds), "-skip", strconv.Itoa((i-1)*n/rounds), "-avro", topic)
-				untilLatest(t, config)
+			fill := func(from, to int) {
+				for i := from + 1; i <= to; i++ {
+					produce(t, produceDeadline, "-n", strconv.Itoa(i*n/rounds), "-skip", strconv.Itoa((i-1)*n/rounds), "-avro", topic)
+					untilLatest(t, config)
+				}
 			}
+			fill(0, rounds)
 			before := openTable(t, "it", topic)
 			places, files := placesOf(t, before, "desktop")
 			require.NotEmpty(t, places)
@@ -49,17 +52,23 @@ func TestHandover(t *testing.T) {
 			t.Logf("%s: %+v", name, did)
 			require.EqualValues(t, files, did.RewrittenDataFiles)
 			require.EqualValues(t, len(places), did.AddedDataFiles)
-			produce(t, produceDeadline, "-n", strconv.Itoa(2*n), "-skip", strconv.Itoa(n), "-avro", topic)
-			untilLatest(t, config)
+			fill(rounds, 2*rounds)
 			run(t, catchUpDeadline, "ingestd", "validate", "-c", config)
-			p := run(t, catchUpDeadline, "ingestd", "maintain", "rewrite-data-files", name, "-c", config, "-o", "json",
-				"--option", "min-input-files=2", "--option", "busy-min-input-files=2")
-			var res compaction.RewriteResult
-			require.NoError(t, json.Unmarshal([]byte(p.out.String()), &res))
-			t.Logf("%s: %d files of %d planned became %d", res.Engine, res.Rewritten, res.Plan.Rewrite, res.Added)
-			require.Equal(t, engine.Name(), res.Engine)
-			require.GreaterOrEqual(t, res.Rewritten, res.Plan.Rewrite)
-			require.Less(t, res.Added, res.Rewritten)
+			rewrite := func(more ...string) (res compaction.RewriteResult) {
+				p := run(t, catchUpDeadline, "ingestd", append([]string{"maintain", "rewrite-data-files", name, "-c", config, "-o", "json",
+					"--option", "min-input-files=2", "--option", "busy-min-input-files=2"}, more...)...)
+				require.NoError(t, json.Unmarshal([]byte(p.out.String()), &res))
+				t.Logf("%s: %d files of %d planned became %d", res.Engine, res.Rewritten, res.Plan.Rewrite, res.Added)
+				require.Equal(t, engine.Name(), res.Engine)
+				require.NotEmpty(t, res.Plan.Groups)
+				require.GreaterOrEqual(t, res.Rewritten, res.Plan.Rewrite)
+				require.Less(t, res.Added, res.Rewritten)
+				return res
+			}
+			for _, g := range rewrite("--where", "device = 'desktop' and ts is not null").Plan.Groups {
+				require.Contains(t, g.Partition, `device="desktop"`)
+			}
+			rewrite()
 			assertContents(t, name, firstEvents(t, 2*n), lakeReaders())
 			assertVerified(t, config, name)
 		})
