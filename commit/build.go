@@ -72,7 +72,7 @@ func (t *Table) build(ctx context.Context, v *view, next *state.State, notes map
 	if err != nil {
 		return nil, t.spec.halt(CodeStateSize, "split the topics over several tables", "the positions no longer fit into a snapshot: %v", err)
 	}
-	rec := &recorder{}
+	rec := &recorder{before: t.leaving(ctx)}
 	defer func() {
 		if err != nil {
 			t.removeThrough(context.WithoutCancel(ctx), v.tbl, rec.files())
@@ -198,7 +198,9 @@ func addRows(files []iceberg.DataFile) staging {
 // recorder notes every file that the library creates, so that those of an attempt that can no longer land are
 // known.
 type recorder struct {
-	mu struct {
+	// before is told of each file first, nil for nobody.
+	before func(path string) error
+	mu     struct {
 		sync.Mutex
 		created map[string]bool
 	}
@@ -225,13 +227,19 @@ func (r *recorder) files() []string {
 	return slices.Sorted(maps.Keys(r.mu.created))
 }
 
-func (r *recorder) add(name string) {
+func (r *recorder) add(name string) error {
+	if r.before != nil {
+		if err := r.before(name); err != nil {
+			return err
+		}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.created == nil {
 		r.mu.created = map[string]bool{}
 	}
 	r.mu.created[name] = true
+	return nil
 }
 
 type recordingIO struct {
@@ -240,11 +248,15 @@ type recordingIO struct {
 }
 
 func (f recordingIO) Create(name string) (iceio.FileWriter, error) {
-	f.r.add(name)
+	if err := f.r.add(name); err != nil {
+		return nil, err
+	}
 	return f.WriteFileIO.Create(name)
 }
 
 func (f recordingIO) WriteFile(name string, p []byte) error {
-	f.r.add(name)
+	if err := f.r.add(name); err != nil {
+		return err
+	}
 	return f.WriteFileIO.WriteFile(name, p)
 }

@@ -103,7 +103,10 @@ func (t *Table) expireOnce(ctx context.Context, e Expiry) (_ *Expired, done bool
 	a.pin(v, t.spec.Branch)
 	a.set(t.anchor(v, a, gone.expired[0]))
 	a.updates = append(a.updates, table.NewRemoveSnapshotsUpdate(out.Snapshots, false))
-	meta, location, err := t.cat.CommitTable(ctx, a.ident, a.requirements, a.updates)
+	if err := t.announce(ctx, fs, v, gone.expired); err != nil {
+		return nil, false, err
+	}
+	meta, location, err := t.deliver(ctx, a)
 	if err == nil {
 		err = t.look(table.New(a.ident, meta, location, v.tbl.FS, t.cat))
 	} else if lerr := t.load(ctx); lerr == nil {
@@ -122,6 +125,21 @@ func (t *Table) expireOnce(ctx context.Context, e Expiry) (_ *Expired, done bool
 	}
 	t.remove(ctx, out.files())
 	return out, true, nil
+}
+
+// announce tells the watch what the expiry will leave to nobody, before it is committed.
+func (t *Table) announce(ctx context.Context, fs iceio.IO, v *view, expired []*table.Snapshot) error {
+	if t.watch == nil {
+		return nil
+	}
+	var all Expired
+	if err := t.leftovers(fs, v, v, expired, &all); err != nil {
+		return err
+	}
+	if err := t.watch.Leaving(ctx, all.files()...); err != nil {
+		return err
+	}
+	return t.allowed(ctx)
 }
 
 // tailing is the part of a history that may go.

@@ -155,7 +155,7 @@ func (t *Table) send(ctx context.Context, w *work) (Result, bool, error) {
 	a.sent = true
 	w.sends++
 	old := t.view
-	meta, location, err := t.cat.CommitTable(ctx, a.ident, a.requirements, a.updates)
+	meta, location, err := t.deliver(ctx, a)
 	if err == nil {
 		err = t.look(table.New(a.ident, meta, location, old.tbl.FS, t.cat))
 		if id := t.view.headID(); err == nil && (id == nil || *id != a.snapshot.SnapshotID) {

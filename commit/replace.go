@@ -79,6 +79,10 @@ func (t *Table) guardReplacement(r *Replacement) error {
 // replaceTurn is a round of the loop for a rewrite.
 func (t *Table) replaceTurn(ctx context.Context, w *work) (Result, bool, error) {
 	v, r := t.view, w.replace
+	// The table has been looked at, nothing has been sent on it: whoever is to end does so here.
+	if err := t.allowed(ctx); err != nil {
+		return Result{}, true, err
+	}
 	if v.meta.Version() > defaultFormat {
 		return Result{}, true, t.refuse("rewrites keep no row ids, which format version %d has", v.meta.Version())
 	}

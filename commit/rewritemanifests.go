@@ -77,7 +77,10 @@ func (t *Table) rewriteManifests(ctx context.Context, dry bool) (*Merged, error)
 	if err != nil {
 		return nil, err
 	}
-	meta, location, err := t.cat.CommitTable(ctx, a.ident, a.requirements, a.updates)
+	if err := t.allowed(ctx); err != nil {
+		return nil, err
+	}
+	meta, location, err := t.deliver(ctx, a)
 	if err == nil {
 		err = t.look(table.New(a.ident, meta, location, v.tbl.FS, t.cat))
 	} else if lerr := t.load(ctx); lerr == nil {

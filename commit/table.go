@@ -35,6 +35,8 @@ type Table struct {
 	paths  paths
 	// dead are files that have left the table, and when they are to be deleted.
 	dead []deadFile
+	// watch accompanies a procedure, nil for everything else.
+	watch Watch
 	// surveys: a history that is refused is looked at all the same (control.go).
 	surveys bool
 }

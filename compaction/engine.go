@@ -29,6 +29,15 @@ type Job struct {
 	Tasks []icetable.FileScanTask
 	// Target is the size of an output.
 	Target int64
+	// Leaving is told of each file before it is written; nil = nobody is.
+	Leaving func(ctx context.Context, paths ...string) error
+}
+
+func (j Job) leaving(ctx context.Context, path string) error {
+	if j.Leaving == nil {
+		return nil
+	}
+	return j.Leaving(ctx, path)
 }
 
 // Rewritten is what an engine made of a group.
@@ -55,7 +64,7 @@ func (Library) Rewrite(ctx context.Context, j Job) (Rewritten, error) {
 	if spec := j.Table.Spec(); spec.ID() != j.Group.Spec {
 		return Rewritten{}, fmt.Errorf("rewriting files of partition spec %d: %w", j.Group.Spec, errOldSpec)
 	}
-	rec := &recorder{}
+	rec := &recorder{before: func(path string) error { return j.leaving(ctx, path) }}
 	tbl := icetable.New(j.Table.Identifier(), j.Table.Metadata(), j.Table.MetadataLocation(), rec.wrap(j.Table.FS), nil)
 	res, err := icetable.ExecuteCompactionGroup(ctx, tbl, icetable.CompactionTaskGroup{
 		PartitionKey: j.Group.Partition, Tasks: j.Tasks, TotalSizeBytes: j.Group.Bytes,
@@ -70,7 +79,9 @@ var errOldSpec = errors.New("the files are partitioned in an older way")
 
 // recorder notes every file that is created, so that those of a rewrite that comes to nothing are known.
 type recorder struct {
-	mu struct {
+	// before is told of each file first.
+	before func(path string) error
+	mu     struct {
 		sync.Mutex
 		created map[string]bool
 	}
@@ -96,13 +107,17 @@ func (r *recorder) files() []string {
 	return slices.Sorted(maps.Keys(r.mu.created))
 }
 
-func (r *recorder) add(name string) {
+func (r *recorder) add(name string) error {
+	if err := r.before(name); err != nil {
+		return err
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.mu.created == nil {
 		r.mu.created = map[string]bool{}
 	}
 	r.mu.created[name] = true
+	return nil
 }
 
 type recordingIO struct {
@@ -111,11 +126,15 @@ type recordingIO struct {
 }
 
 func (f recordingIO) Create(name string) (iceio.FileWriter, error) {
-	f.r.add(name)
+	if err := f.r.add(name); err != nil {
+		return nil, err
+	}
 	return f.WriteFileIO.Create(name)
 }
 
 func (f recordingIO) WriteFile(name string, p []byte) error {
-	f.r.add(name)
+	if err := f.r.add(name); err != nil {
+		return err
+	}
 	return f.WriteFileIO.WriteFile(name, p)
 }

@@ -45,7 +45,11 @@ type ExpireResult struct {
 
 // Run expires the tail of the history.
 func (r *ExpireSnapshots) Run(ctx context.Context) (*ExpireResult, error) {
-	r.Env = r.Env.withDefaults()
+	return attended(ctx, r.Env.withDefaults(r.DryRun), r.Table, ProcExpire, r.run)
+}
+
+func (r *ExpireSnapshots) run(ctx context.Context, e Env) (*ExpireResult, error) {
+	r.Env = e
 	if err := r.Table.Refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -101,7 +105,11 @@ type ManifestsResult struct {
 
 // Run merges the small manifests.
 func (r *RewriteManifests) Run(ctx context.Context) (*ManifestsResult, error) {
-	r.Env = r.Env.withDefaults()
+	return attended(ctx, r.Env.withDefaults(r.DryRun), r.Table, ProcManifests, r.run)
+}
+
+func (r *RewriteManifests) run(ctx context.Context, e Env) (*ManifestsResult, error) {
+	r.Env = e
 	r.Env.Progress(Progress{Step: "merging manifests"})
 	m, err := r.Table.RewriteManifests(ctx, r.DryRun)
 	if m == nil {

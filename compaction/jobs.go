@@ -1,6 +1,9 @@
 package compaction
 
 import (
+	"context"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -18,9 +21,12 @@ const (
 	JobRunning JobState = "running"
 	JobDone    JobState = "done"
 	JobFailed  JobState = "failed"
+	// JobInterrupted is a job whose process is gone, or has not been heard of for an hour.
+	JobInterrupted JobState = "interrupted"
 )
 
-// JobStatus is a procedure that was asked for. The daemon knows the last hundred since it started.
+// JobStatus is a procedure that was asked for or carried out. Those that change something have a record beside the table,
+// which outlives their process; the daemon knows the last hundred.
 type JobStatus struct {
 	ID        string `json:"id"`
 	Table     string `json:"table"`
@@ -35,6 +41,10 @@ type JobStatus struct {
 	Step       string     `json:"progress_step,omitempty"`
 	Submitted  time.Time  `json:"submitted_at"`
 	Ended      *time.Time `json:"ended_at"`
+	// Owner is the process: host and process id.
+	Owner string `json:"owner,omitempty"`
+	// Removed counts the files that an interrupted job had left and the next run has removed.
+	Removed int `json:"removed_files_count,omitempty"`
 	// Result is what the command of the procedure writes with -o json.
 	Result any    `json:"result"`
 	Error  string `json:"error,omitempty"`
@@ -58,14 +68,107 @@ func (k *Keeper) Submit(table, procedure, where string, dry bool) (JobStatus, er
 	}
 	job := &JobStatus{ID: k.o.NewID(), Table: table, Procedure: procedure, Where: where, DryRun: dry, State: JobQueued, Submitted: k.o.Now()}
 	k.mu.queue = append(k.mu.queue, job)
-	if k.mu.jobs = append(k.mu.jobs, job); len(k.mu.jobs) > mostJobs {
-		k.mu.jobs = slices.Delete(k.mu.jobs, 0, 1)
-	}
+	k.keep(job)
 	select {
 	case k.wake <- struct{}{}:
 	default:
 	}
 	return *job, nil
+}
+
+// keep adds a job; the caller holds the lock.
+func (k *Keeper) keep(job *JobStatus) {
+	if k.mu.jobs = append(k.mu.jobs, job); len(k.mu.jobs) > mostJobs {
+		k.mu.jobs = slices.Delete(k.mu.jobs, 0, 1)
+	}
+}
+
+// remember adds a job that nobody asked for, or puts one in the place of what was known of it.
+func (k *Keeper) remember(job *JobStatus) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.mu.jobs = slices.DeleteFunc(k.mu.jobs, func(j *JobStatus) bool { return j.ID == job.ID })
+	k.keep(job)
+}
+
+// recall takes over what the records beside the tables say of earlier jobs.
+func (k *Keeper) recall(ctx context.Context) {
+	if k.o.Journal == nil {
+		return
+	}
+	for _, name := range k.o.Recalled {
+		t, err := k.o.Open(ctx, name)
+		if err != nil || t == nil || ctx.Err() != nil {
+			continue // what is wrong with a table, its owner says
+		}
+		jobs, err := k.o.Journal.Jobs(ctx, t)
+		if err != nil {
+			k.tell(name, ProcRewrite, k.o.Now(), nil, err)
+		}
+		for _, j := range jobs {
+			k.remember(&j)
+		}
+	}
+}
+
+// recovered takes over what became of interrupted jobs, and tells.
+func (k *Keeper) recovered(jobs []JobStatus) {
+	for _, j := range jobs {
+		k.remember(&j)
+		if j.State == JobInterrupted {
+			k.tell(j.Table, j.Procedure, j.Submitted, nil, j.interrupted())
+		}
+	}
+}
+
+func (s *JobStatus) interrupted() error {
+	return failure.New(failure.Retry, CodeInterrupted, "nothing to do: what it left was looked after", "job %s of process %s was interrupted; %d files of it were removed", s.ID, s.Owner, s.Removed)
+}
+
+// Jobs are the last hundred jobs, the oldest first.
+func (k *Keeper) Jobs() JobList {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	out := JobList{Jobs: []JobStatus{}}
+	for _, j := range k.mu.jobs {
+		out.Jobs = append(out.Jobs, *j)
+	}
+	slices.SortStableFunc(out.Jobs, func(a, b JobStatus) int { return a.Submitted.Compare(b.Submitted) })
+	return out
+}
+
+// JobList is a list of jobs.
+type JobList struct {
+	Jobs []JobStatus `json:"jobs"`
+}
+
+// Explain writes the list for people.
+func (l JobList) Explain(w io.Writer) error {
+	if len(l.Jobs) == 0 {
+		_, err := fmt.Fprintln(w, "no procedure has left a record")
+		return err
+	}
+	for _, j := range l.Jobs {
+		if err := j.explain(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *JobStatus) explain(w io.Writer) error {
+	line := fmt.Sprintf("%s  %-20s %-12s %s", s.Submitted.UTC().Format(time.RFC3339), s.Procedure, s.State, s.ID)
+	if s.Owner != "" {
+		line += "  by " + s.Owner
+	}
+	if s.Removed > 0 {
+		line += fmt.Sprintf("; %d files of it were removed", s.Removed)
+	}
+	if s.Error != "" {
+		line += ": " + s.Error
+	}
+	_, err := fmt.Fprintln(w, line)
+	return err
 }
 
 // Job finds a job.
@@ -102,9 +205,12 @@ func (k *Keeper) progress(job *JobStatus, p Progress) {
 func (k *Keeper) finish(job *JobStatus, result any, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.o.Now()
-	job.State, job.Result, job.Ended = JobDone, result, &now
+	job.finish(result, err, k.o.Now())
+}
+
+func (s *JobStatus) finish(result any, err error, now time.Time) {
+	s.State, s.Result, s.Ended = JobDone, result, &now
 	if err != nil {
-		job.State, job.Error, job.Code, job.Hint = JobFailed, err.Error(), failure.CodeOf(err), failure.HintOf(err)
+		s.State, s.Error, s.Code, s.Hint = JobFailed, err.Error(), failure.CodeOf(err), failure.HintOf(err)
 	}
 }

@@ -52,9 +52,12 @@ type KeeperOptions struct {
 	Options map[string]map[string]string
 	// Behind says that a table waits for something that matters more; it is left alone meanwhile.
 	Behind func(table string) bool
-	Events event.Sink
-	Now    func() time.Time
-	NewID  func() string
+	// Journal keeps records of what is done; nil = none. Recalled are the tables whose records are read at the start.
+	Journal  *Journal
+	Recalled []string
+	Events   event.Sink
+	Now      func() time.Time
+	NewID    func() string
 }
 
 // Keeper is the owner of the maintenance of a daemon's tables: one goroutine, one procedure at a time. It commits as a
@@ -95,6 +98,7 @@ func NewKeeper(o KeeperOptions) *Keeper {
 
 // Run works until the context ends. What fails is told, and tried again with the next look.
 func (k *Keeper) Run(ctx context.Context) error {
+	k.recall(ctx)
 	var due <-chan time.Time
 	if k.o.Interval > 0 {
 		tick := time.NewTicker(k.o.Interval)
@@ -147,7 +151,11 @@ func (k *Keeper) rewrite(ctx context.Context, name string) {
 	if left, bounded := k.left(); bounded {
 		run.MaxBytes = left
 	}
+	job := &JobStatus{ID: k.o.NewID(), Table: name, Procedure: ProcRewrite, State: JobRunning, Submitted: started}
+	k.remember(job)
+	run.Env.JobID, run.Env.Progress = job.ID, func(p Progress) { k.progress(job, p) }
 	res, err := run.Run(ctx)
+	k.finish(job, res, err)
 	k.spent = append(k.spent, spending{k.o.Now(), res.RewrittenBytes})
 	if fruitless(res, err) {
 		k.resting[name] = k.o.Now().Add(dayLong)
@@ -168,7 +176,7 @@ func (k *Keeper) rewriting(ctx context.Context, name string, dry bool, progress 
 		return nil, err
 	}
 	return &RewriteDataFiles{Table: t, Engine: k.o.Engine, Outside: k.o.Outside, Options: k.o.Options[name], DryRun: dry,
-		Env: Env{Now: k.o.Now, Progress: progress, Pause: func() bool { return k.waits(ctx, name) }}}, nil
+		Env: Env{Now: k.o.Now, Progress: progress, Pause: func() bool { return k.waits(ctx, name) }, Journal: k.o.Journal, Recovered: k.recovered}}, nil
 }
 
 // tell reports what was done. A look that found nothing to do is not worth a line.
@@ -195,7 +203,7 @@ func (k *Keeper) procedure(ctx context.Context, job *JobStatus) (any, error) {
 	if err == nil && t == nil {
 		err = failure.New(failure.Fatal, commit.CodeMissing, "ingestd run creates it", "table %s does not exist", job.Table)
 	}
-	env := Env{Now: k.o.Now, Progress: func(p Progress) { k.progress(job, p) }}
+	env := Env{Now: k.o.Now, Progress: func(p Progress) { k.progress(job, p) }, Journal: k.o.Journal, JobID: job.ID, Recovered: k.recovered}
 	if err == nil {
 		switch job.Procedure {
 		case ProcRewrite:

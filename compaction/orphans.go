@@ -68,7 +68,11 @@ type listedFile struct {
 // when no retained snapshot and nothing in the metadata has a file of its name, and when it is old enough. Names, not
 // paths: the same path can be spelled in several ways, and a name that is met twice only keeps a file.
 func (r *RemoveOrphanFiles) Run(ctx context.Context) (*OrphansResult, error) {
-	r.Env = r.Env.withDefaults()
+	return attended(ctx, r.Env.withDefaults(r.DryRun), r.Table, ProcOrphans, r.run)
+}
+
+func (r *RemoveOrphanFiles) run(ctx context.Context, e Env) (*OrphansResult, error) {
+	r.Env = e
 	if r.OlderThan == 0 {
 		r.OlderThan = DefaultOrphanAge
 	}
@@ -94,7 +98,7 @@ func (r *RemoveOrphanFiles) Run(ctx context.Context) (*OrphansResult, error) {
 	if err := r.Table.Refresh(ctx); err != nil {
 		return nil, err
 	}
-	known, err := r.known(ctx)
+	known, err := knownFiles(ctx, r.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -138,9 +142,9 @@ func (r *RemoveOrphanFiles) nested(what string) error {
 		"table %s: its location %s also holds %s, whose files are not known here", r.Table.Name(), r.Table.Location(), what)
 }
 
-// known are the names of all files that the table refers to.
-func (r *RemoveOrphanFiles) known(ctx context.Context) (map[string]bool, error) {
-	tbl := r.Table.Iceberg()
+// knownFiles are the names of all files that a table refers to.
+func knownFiles(ctx context.Context, t *commit.Table) (map[string]bool, error) {
+	tbl := t.Iceberg()
 	meta, out := tbl.Metadata(), map[string]bool{}
 	add := func(p string) { out[path.Base(p)] = true }
 	add(tbl.MetadataLocation())
@@ -155,13 +159,13 @@ func (r *RemoveOrphanFiles) known(ctx context.Context) (map[string]bool, error) 
 	}
 	fsys, err := tbl.FS(ctx)
 	if err != nil {
-		return nil, failure.Wrap(err, failure.Retry, CodeOrphans, "", "reading the metadata of %s", r.Table.Name())
+		return nil, failure.Wrap(err, failure.Retry, CodeOrphans, "", "reading the metadata of %s", t.Name())
 	}
 	read := map[string]bool{}
 	for _, s := range meta.Snapshots() {
 		add(s.ManifestList)
 		if err := addManifests(ctx, fsys, &s, read, add); err != nil {
-			return nil, failure.Wrap(err, failure.Retry, CodeOrphans, "nothing is removed while it is not known what is needed", "reading snapshot %d of %s", s.SnapshotID, r.Table.Name())
+			return nil, failure.Wrap(err, failure.Retry, CodeOrphans, "nothing is removed while it is not known what is needed", "reading snapshot %d of %s", s.SnapshotID, t.Name())
 		}
 	}
 	return out, nil
@@ -225,7 +229,7 @@ func (r *RemoveOrphanFiles) remove(ctx context.Context, files []listedFile, know
 	}
 	var err error
 	if r.Table.Iceberg().MetadataLocation() != before {
-		if known, err = r.known(ctx); err != nil {
+		if known, err = knownFiles(ctx, r.Table); err != nil {
 			return err
 		}
 	}

@@ -100,6 +100,9 @@ func (p Pages) rewrite(ctx context.Context, j Job) (out Rewritten, err error) {
 			return name
 		},
 		Create: func(ctx context.Context, path string, write func(io.Writer) error) (int64, error) {
+			if err := j.leaving(ctx, path); err != nil {
+				return 0, err
+			}
 			return create(ctx, st, path, j.Target, write)
 		},
 	}

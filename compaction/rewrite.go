@@ -44,9 +44,22 @@ type Env struct {
 	Progress func(Progress)
 	// Pause says that a rewrite should end after what it has begun.
 	Pause func() bool
+	// Journal keeps a record of what is done, nil for none; JobID is the id in it, "" = a new one.
+	Journal *Journal
+	JobID   string
+	// Recovered is told of the jobs that were found interrupted, before the procedure begins.
+	Recovered func([]JobStatus)
+
+	// leaving is told of files before they are written.
+	leaving func(ctx context.Context, paths ...string) error
 }
 
-func (e Env) withDefaults() Env {
+// withDefaults fills in what the caller left out. A dry run leaves no record.
+func (e Env) withDefaults(dry bool) Env {
+	if dry {
+		e.Journal = nil
+	}
+	e.leaving = func(context.Context, ...string) error { return nil }
 	if e.Now == nil {
 		e.Now = time.Now
 	}
@@ -109,7 +122,15 @@ type RewriteResult struct {
 // Run plans and carries the plan out, group by group, with a commit for each batch of groups. What others change
 // meanwhile is planned anew, a few times. A group that fails is left as it is; the first such error comes with the result.
 func (r *RewriteDataFiles) Run(ctx context.Context) (*RewriteResult, error) {
-	r.Env = r.Env.withDefaults()
+	out, err := attended(ctx, r.Env.withDefaults(r.DryRun), r.Table, ProcRewrite, r.run)
+	if out == nil {
+		out = &RewriteResult{Table: r.Table.Name(), DryRun: r.DryRun, Snapshots: []string{}}
+	}
+	return out, err
+}
+
+func (r *RewriteDataFiles) run(ctx context.Context, e Env) (*RewriteResult, error) {
+	r.Env = e
 	r.result = &RewriteResult{Table: r.Table.Name(), DryRun: r.DryRun, Snapshots: []string{}}
 	if r.Outside != nil {
 		return r.runOutside(ctx)
@@ -219,7 +240,7 @@ type rewrittenGroup struct {
 // rewrite lets the engine rewrite a group and checks what it made.
 func (b *rewriteBatch) rewrite(ctx context.Context, g Group, o Options) error {
 	tasks := b.inv.group(g)
-	out, err := b.run.Engine.Rewrite(ctx, Job{Table: b.table, Group: g, Tasks: tasks, Target: outputSize(g, o)})
+	out, err := b.run.Engine.Rewrite(ctx, Job{Table: b.table, Group: g, Tasks: tasks, Target: outputSize(g, o), Leaving: b.run.Env.leaving})
 	if err == nil {
 		err = checkRows(g, tasks, out.Files)
 	}

@@ -73,6 +73,9 @@ func (d *process) newKeeper(c *config.Config, po ingest.Options) (*compaction.Ke
 			return known && age > c.Maintenance.PauseBehind.Std()
 		},
 	}
+	if c.Maintenance.Enabled || c.Admin.AllowMaintenance {
+		o.Journal, o.Recalled = newJournal(), tableNames(c)
+	}
 	if c.Maintenance.Enabled {
 		o.Interval = c.Maintenance.Interval.Std()
 		o.Every = map[string]time.Duration{

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +62,41 @@ func (a *app) maintainCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(a.rewriteDataFilesCommand(), a.rewriteManifestsCommand(), a.expireSnapshotsCommand(), a.removeOrphanFilesCommand())
+	c.AddCommand(a.rewriteDataFilesCommand(), a.rewriteManifestsCommand(), a.expireSnapshotsCommand(), a.removeOrphanFilesCommand(), a.jobsCommand())
+	return c
+}
+
+func (a *app) jobsCommand() *cobra.Command {
+	var file string
+	var out format
+	c := &cobra.Command{
+		Use:   "jobs TABLE -c FILE",
+		Short: "Show which procedures were carried out on a table, and which were interrupted",
+		Long: `Show the records that procedures leave beside the table, of the daemon's and of those that were started by hand: the last
+hundred that ended, those at work, and those whose process was killed. What these have left is removed by the next
+procedure on the table.`,
+		Example: `  ingestd maintain jobs shop.clicks -c ingestd.yaml`,
+		Args:    cobra.ExactArgs(1), ValidArgsFunction: completeTable(&file),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.load(file)
+			if err != nil {
+				return err
+			}
+			tables, err := chosen(conf, args)
+			if err != nil {
+				return err
+			}
+			return a.maintain(cmd.Context(), conf, tables[0], out, func(ctx context.Context, at maintained) (procedureResult, error) {
+				jobs, err := at.env.Journal.Jobs(ctx, at.table)
+				if err != nil {
+					return nil, err
+				}
+				return compaction.JobList{Jobs: jobs}, nil
+			})
+		},
+	}
+	addConfig(c, &file)
+	addFormat(c, &out)
 	return c
 }
 
@@ -235,7 +270,7 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 	others := func(ctx context.Context) (map[string]string, error) {
 		return commit.Locations(ctx, env.options.Catalog, options.Identifier)
 	}
-	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step}, engine(env.options, conf.Maintenance), t, conf})
+	result, err := run(ctx, maintained{tbl, others, compaction.Env{Progress: show.step, Journal: newJournal(), Recovered: a.recovered}, engine(env.options, conf.Maintenance), t, conf})
 	show.end()
 	if result == nil {
 		return err
@@ -244,6 +279,15 @@ func (a *app) maintain(ctx context.Context, conf *config.Config, t config.Table,
 		return errors.Join(err, writeJSON(a.Out, result))
 	}
 	return errors.Join(err, result.Explain(a.Out))
+}
+
+// recovered tells of interrupted jobs that the procedure has looked after before it began.
+func (a *app) recovered(jobs []compaction.JobStatus) {
+	for _, j := range jobs {
+		if j.State == compaction.JobInterrupted {
+			fmt.Fprintf(a.Err, "job %s (%s, since %s, by %s) was interrupted; %d files of it were removed\n", j.ID, j.Procedure, j.Submitted.UTC().Format(time.RFC3339), j.Owner, j.Removed)
+		}
+	}
 }
 
 // progress shows on a terminal how far something is; elsewhere it says nothing.

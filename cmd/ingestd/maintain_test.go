@@ -130,6 +130,15 @@ func TestMaintainDeletes(t *testing.T) {
 	var expired compaction.ExpireResult
 	require.NoError(t, json.Unmarshal([]byte(r.out), &expired))
 	require.Len(t, expired.Snapshots, 4)
+	r = command(t, "maintain", "jobs", "db.t", "-c", file, "-o", "json")
+	require.Zero(t, r.code, r.err)
+	var list compaction.JobList
+	require.NoError(t, json.Unmarshal([]byte(r.out), &list))
+	var done []string
+	for _, j := range list.Jobs {
+		done = append(done, j.Procedure+" "+string(j.State))
+	}
+	require.Equal(t, []string{"remove_orphan_files done", "remove_orphan_files failed", "rewrite_manifests done", "expire_snapshots done"}, done)
 	r = command(t, append(expire, "--yes", "--dry-run")...)
 	require.Equal(t, failure.ExitUsage, r.code)
 	r = command(t, "verify", "-c", file, "--deep")

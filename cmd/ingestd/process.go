@@ -172,6 +172,9 @@ func (d *process) Submit(table, procedure, where string, dry bool) (id string, j
 // Job implements admin.Maintenance.
 func (d *process) Job(id string) (any, bool) { return d.keeper.Job(id) }
 
+// Jobs implements admin.Maintenance.
+func (d *process) Jobs() any { return d.keeper.Jobs() }
+
 // reload takes over what may change while running; if anything else changed, nothing is taken over.
 func (d *process) reload() {
 	next, _, err := config.Load(d.options.file, config.Options{Checks: configChecks()})

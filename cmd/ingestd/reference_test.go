@@ -29,6 +29,7 @@ func results() map[string]reflect.Type {
 		"ingestd demo":                         reflect.TypeFor[demo.Summary](),
 		"ingestd explain":                      reflect.TypeFor[explanations](),
 		"ingestd maintain expire-snapshots":    reflect.TypeFor[compaction.ExpireResult](),
+		"ingestd maintain jobs":                reflect.TypeFor[compaction.JobList](),
 		"ingestd maintain remove-orphan-files": reflect.TypeFor[compaction.OrphansResult](),
 		"ingestd maintain rewrite-manifests":   reflect.TypeFor[compaction.ManifestsResult](),
 		"ingestd maintain rewrite-data-files":  reflect.TypeFor[compaction.RewriteResult](),
@@ -50,6 +51,7 @@ func routes() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"GET /api/v1/tables":        reflect.TypeFor[admin.Tables](),
 		"GET /api/v1/tables/{name}": reflect.TypeFor[admin.Table](),
+		"GET /api/v1/jobs":          reflect.TypeFor[compaction.JobList](),
 		"GET /api/v1/jobs/{id}":     reflect.TypeFor[compaction.JobStatus](),
 		"POST /api/v1/tables/{name}/maintenance/{procedure}?dry_run=&where=": reflect.TypeFor[compaction.JobStatus](),
 		"GET /debug/budget": reflect.TypeFor[admin.Budget](),

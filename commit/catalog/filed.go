@@ -18,6 +18,7 @@ import (
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 
+	"github.com/ingestd/ingestd/commit"
 	"github.com/ingestd/ingestd/internal/failure"
 )
 
@@ -153,7 +154,20 @@ func (c *filed) swap(ctx context.Context, ident table.Identifier, old standing, 
 	if err != nil || next.Equals(old.meta) {
 		return old, err
 	}
-	return c.advance(ctx, ident, old.location, next)
+	return c.advance(ctx, ident, old.location, next, superseded(old.meta, next)...)
+}
+
+// superseded are the metadata files that the writer will delete after the commit.
+func superseded(old, next table.Metadata) (out []string) {
+	if next.Properties()[table.MetadataDeleteAfterCommitEnabledKey] != "true" {
+		return nil
+	}
+	for e := range old.PreviousFiles() {
+		if !listedIn(next, e.MetadataFile) {
+			out = append(out, e.MetadataFile)
+		}
+	}
+	return out
 }
 
 // born makes a table out of nothing.
@@ -175,7 +189,7 @@ func (c *filed) born(ctx context.Context, ident table.Identifier, reqs []table.R
 }
 
 // advance writes the next metadata file and makes the catalog point to it.
-func (c *filed) advance(ctx context.Context, ident table.Identifier, from string, next table.Metadata) (standing, error) {
+func (c *filed) advance(ctx context.Context, ident table.Identifier, from string, next table.Metadata, gone ...string) (standing, error) {
 	s := standing{meta: next}
 	locations, err := table.LoadLocationProvider(next.Location(), next.Properties())
 	if err != nil {
@@ -193,6 +207,9 @@ func (c *filed) advance(ctx context.Context, ident table.Identifier, from string
 	files, ok := fs.(iceio.WriteFileIO)
 	if !ok {
 		return s, fmt.Errorf("file access of type %T cannot write", fs)
+	}
+	if err := commit.Leaving(ctx, append(gone, s.location)...); err != nil {
+		return s, err
 	}
 	if err := writeMetadata(files, s.location, next); err != nil {
 		return s, errors.Join(err, ignored(files.Remove(s.location)))

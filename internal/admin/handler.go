@@ -18,6 +18,7 @@ func Handler(o Options) http.Handler {
 	s.get("/version", s.version)
 	s.get("/api/v1/tables", s.tables)
 	s.get("/api/v1/tables/{name}", s.table)
+	s.get("/api/v1/jobs", s.jobs)
 	s.get("/api/v1/jobs/{id}", s.job)
 	s.get("/debug/budget", s.budget)
 	mux.HandleFunc("POST /api/v1/tables/{name}/maintenance/{procedure}", s.maintain)

@@ -13,6 +13,8 @@ type Maintenance interface {
 	// Submit asks for a procedure on a table that exists in the configuration, where a condition holds; job is JSON.
 	Submit(table, procedure, where string, dry bool) (id string, job any, err error)
 	Job(id string) (job any, known bool)
+	// Jobs is JSON with all jobs that are known.
+	Jobs() any
 }
 
 // maintain starts a procedure: 202, and where its job is.
@@ -62,6 +64,15 @@ func (s site) known(w http.ResponseWriter, name string) bool {
 	return false
 }
 
+// jobs answers with all jobs. A listener that only reads has none.
+func (s site) jobs(w http.ResponseWriter, _ *http.Request) {
+	if s.options.Maintenance == nil {
+		reply(w, map[string]any{"jobs": []any{}})
+		return
+	}
+	reply(w, s.options.Maintenance.Jobs())
+}
+
 // job answers with the state of a job.
 func (s site) job(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
@@ -72,5 +83,5 @@ func (s site) job(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	fail(w, problem{Status: http.StatusNotFound, Code: "E_JOB_UNKNOWN", Detail: "there is no job " + id,
-		Hint: "the daemon knows the last hundred jobs since it started"})
+		Hint: "the daemon knows the last hundred jobs; ingestd maintain jobs reads the records beside the table"})
 }

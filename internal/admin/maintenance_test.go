@@ -31,12 +31,15 @@ func (k *keeper) Submit(table, procedure, where string, dry bool) (string, any, 
 
 func (k *keeper) Job(id string) (any, bool) { return map[string]string{"id": id}, id == "7" }
 
+func (k *keeper) Jobs() any { return map[string]any{"jobs": k.asked} }
+
 // TestMaintenance: a listener only reads until it is told otherwise, and never for another site's page.
 func TestMaintenance(t *testing.T) {
 	const path = "/api/v1/tables/shop.clicks/maintenance/"
 	o := options(shop())
 	require.Equal(t, "E_ADMIN_READ_ONLY", isProblem(t, ask(o, http.MethodPost, path+"rewrite_data_files"), http.StatusForbidden)["code"])
 	require.Equal(t, "E_JOB_UNKNOWN", isProblem(t, ask(o, http.MethodGet, "/api/v1/jobs/7"), http.StatusNotFound)["code"])
+	require.JSONEq(t, `{"jobs":[]}`, ask(o, http.MethodGet, "/api/v1/jobs").Body.String())
 	k := &keeper{}
 	o.Maintenance = k
 	isProblem(t, ask(o, http.MethodPost, path+"rewrite_data_files", "Origin", "http://evil.example"), http.StatusForbidden)
@@ -51,5 +54,6 @@ func TestMaintenance(t *testing.T) {
 	require.Equal(t, []string{"shop.clicks rewrite_data_files dry where day = '2026-11-01'", "shop.clicks expire_snapshots"}, k.asked)
 	require.Equal(t, "E_MAINTENANCE_BUSY", isProblem(t, ask(o, http.MethodPost, path+"expire_snapshots"), http.StatusTooManyRequests)["code"])
 	require.JSONEq(t, `{"id":"7"}`, ask(o, http.MethodGet, "/api/v1/jobs/7").Body.String())
+	require.JSONEq(t, `{"jobs":["shop.clicks rewrite_data_files dry where day = '2026-11-01'","shop.clicks expire_snapshots"]}`, ask(o, http.MethodGet, "/api/v1/jobs").Body.String())
 	isProblem(t, ask(o, http.MethodGet, "/api/v1/jobs/8"), http.StatusNotFound)
 }

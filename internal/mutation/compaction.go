@@ -3,7 +3,81 @@ package main
 import "slices"
 
 // compactionMutations take out what keeps maintenance from changing rows and from deleting what is needed.
-func compactionMutations() []mutation { return slices.Concat(rewriting(), expiring(), orphans()) }
+func compactionMutations() []mutation {
+	return slices.Concat(rewriting(), expiring(), orphans(), jobs())
+}
+
+// jobs takes out what keeps the files of a job that was taken for interrupted from being missed, or from being somebody
+// else's.
+func jobs() []mutation {
+	return []mutation{
+		{
+			name: "jobs/advance", file: "compaction/recover.go", pkg: "./compaction", test: "TestCommitOnItsWay",
+			old: `landed, err := t.Advance(ctx, iceberg.Properties{SummaryProcedure: "interrupted"})`, text: `landed, err := iceberg.Properties{} != nil, error(nil)`,
+			why: "a commit that is still on its way is made impossible before its files go",
+		},
+		{
+			name: "jobs/proof", file: "commit/watch.go", pkg: "./compaction", test: "TestRecoverWithoutProof",
+			old: "if v.head == nil || v.meta.Version() < defaultFormat || t.caps.HeadsOnly {\n\t\t\treturn false, nil", text: "if v.head == nil || v.meta.Version() < defaultFormat || t.caps.HeadsOnly {\n\t\t\treturn true, nil",
+			why: "where nothing makes a late commit impossible, files are left to their age",
+		},
+		{
+			name: "jobs/mark", file: "compaction/attended.go", pkg: "./compaction", test: "TestMarkedJobSendsNothing",
+			old: "a.mu.refused || marked; marked ||", text: "a.mu.refused || marked; false ||",
+			why: "a process that goes on after it was taken for dead commits nothing",
+		},
+		{
+			name: "jobs/old", file: "compaction/attended.go", pkg: "./compaction", test: "TestOldJobSendsNothing",
+			old: "a.j.Now().Round(0).Sub(a.mu.Submitted) > longestJob", text: "a.mu.Submitted.IsZero()",
+			why: "a job does not outlive the mark that would stop it",
+		},
+		{
+			name: "jobs/asked", file: "commit/replace.go", pkg: "./commit", test: "TestWatched",
+			old: "if err := t.allowed(ctx); err != nil {", text: "if err := t.allowed(ctx); err != nil && ctx == nil {",
+			why: "a rewrite asks before it is sent",
+		},
+		{
+			name: "jobs/asked by manifests", file: "commit/rewritemanifests.go", pkg: "./commit", test: "TestWatched",
+			old: "if err := t.allowed(ctx); err != nil {", text: "if err := t.allowed(ctx); err != nil && ctx == nil {",
+			why: "a merge of manifests asks before it is sent",
+		},
+		{
+			name: "jobs/asked by expiry", file: "commit/expire.go", pkg: "./commit", test: "TestWatched",
+			old: "return t.allowed(ctx)", text: "return nil",
+			why: "an expiry asks before it is sent",
+		},
+		{
+			name: "jobs/outside", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "!inside || hidden(rel)", text: "!inside && rel == name || hidden(rel)",
+			why: "a record is not believed about files that do not lie where the table does",
+		},
+		{
+			name: "jobs/known", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "known[path.Base(name)]", text: `known[""]`,
+			why: "what a job has committed stays",
+		},
+		{
+			name: "jobs/table", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "m.TableID != t.Metadata().TableUUID().String()", text: `m.TableID == ""`,
+			why: "the files of another table of this place are not this one's orphans",
+		},
+		{
+			name: "jobs/branch", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "|| m.Branch != t.Branch()", text: "",
+			why: "a commit on one branch makes none on another impossible",
+		},
+		{
+			name: "jobs/alive", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "|| j.runs(&m.record)", text: "",
+			why: "a job at work goes on",
+		},
+		{
+			name: "jobs/gc", file: "compaction/recover.go", pkg: "./compaction", test: "TestRecoverKeeps",
+			old: "if t.Collectable() != nil {", text: "if t.Collectable() != nil && ctx == nil {",
+			why: "gc.enabled=false: nothing is deleted",
+		},
+	}
+}
 
 // rewriting takes out the checks of a rewrite.
 func rewriting() []mutation {
