@@ -122,6 +122,7 @@ soak: ## Play SIMSEEDS runs of the simulator, commit FLATCOMMITS times, and besi
 .PHONY: kills
 kills: ## Kill competing processes KILLS times on the real components, behind proxies that break 5 % of the calls
 	@test $(KILLS) = 0 || $(GO) test -tags integration -count=1 -timeout 120m -v ./integration -run TestKills -kills $(KILLS)
+	@test $(KILLS) = 0 || $(GO) test -count=1 -timeout 60m -v ./cmd/ingestd -run TestKilledMaintenance -maintenance.kills $(KILLS)
 
 .PHONY: integration
 integration: ## Start Kafka, registry, REST catalog, S3 and test the binary against them (INTEGRATION_ARGS='-run TestX')

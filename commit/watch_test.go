@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ingestd/ingestd/commit/committest"
@@ -113,6 +114,7 @@ func TestAdvance(t *testing.T) {
 			head := b.cat.Table(ident...).CurrentSnapshot()
 			require.NotEqual(t, before.SnapshotID, head.SnapshotID)
 			require.Equal(t, "test", head.Summary.Properties["why"])
+			require.Equal(t, table.OpReplace, head.Summary.Operation, "the ledger takes nothing else without a commit of its own")
 			require.Error(t, late().Err)
 			require.Equal(t, head.SnapshotID, b.cat.Table(ident...).CurrentSnapshot().SnapshotID)
 			b.commit(w, step(0, 50, 55))
