@@ -17,6 +17,7 @@ SIMSEEDS  ?= 10000
 SIMFROM   ?= 1000
 SIMARGS   ?=
 KILLS     ?= 200
+DELAYTIME ?= 3m
 MUTATION_ARGS ?=
 BENCH_ARGS ?=
 E2E_ARGS  ?=
@@ -87,8 +88,8 @@ bench-commits: build ## Measure the CPU of a daemon with 50 tables that commit e
 	$(GO) run ./integration/commitload -ingestd bin/ingestd $(COMMITS_ARGS)
 
 .PHONY: delays
-delays: build ## Compare the delay of commits while the daemon rewrites a table with that in between (DELAYS_ARGS='-time 30s')
-	$(GO) run ./integration/commitload -ingestd bin/ingestd -tables 20 -interval 1s -warm 20s -time 3m -phase 3s -rewrite 2000000 $(DELAYS_ARGS)
+delays: build ## Compare the delay of commits while the daemon rewrites a table with that in between, for DELAYTIME (0: not at all)
+	@test $(DELAYTIME) = 0 || $(GO) run ./integration/commitload -ingestd bin/ingestd -tables 20 -interval 1s -warm 20s -time $(DELAYTIME) -phase 3s -rewrite 2000000 $(DELAYS_ARGS)
 
 .PHONY: flat
 flat: ## Compare commit FLATCOMMITS of a table with commit 100: time, metadata.json, manifest list (SQLite and REST)
